@@ -6,7 +6,7 @@ sent is the plain decimal string of that value.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 from app.domain.errors import InvalidAmount
 
@@ -59,8 +59,7 @@ def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
     """
     if step <= 0:
         return value
-    units = EXACT.divide(value, step).quantize(Decimal(1), rounding=ROUND_DOWN, context=EXACT)
-    return EXACT.multiply(units, step)
+    return EXACT.multiply(EXACT.divide_int(value, step), step)
 
 
 def is_multiple(value: Decimal, step: Decimal) -> bool:
