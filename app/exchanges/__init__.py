@@ -1,0 +1,86 @@
+"""Nine dialects behind one port. Usable from a bare interpreter: no Flask, no database.
+
+    from app.exchanges import connect
+    from app.domain import Credential, Environment
+
+    exchange = connect("kraken", Credential(key, secret), environment=Environment.LIVE)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from app.domain.accounts import Credential, Environment
+from app.domain.errors import SwitchyardError
+from app.exchanges.base import Capabilities, CredentialField, Exchange
+
+if TYPE_CHECKING:
+    from app.exchanges.budget import RateBudget
+
+#: Where each exchange's class lives; imported at first use, so that a process pays only for what it talks to.
+REGISTRY: Mapping[str, str] = {
+    "binance": "app.exchanges.binance:Binance",
+}
+
+NAMES: tuple[str, ...] = tuple(REGISTRY)
+
+
+class UnknownExchange(SwitchyardError, KeyError):
+    """No client of that name."""
+
+    remedy = f"The exchanges traded natively are: {', '.join(NAMES)}."
+
+
+def exchange_class(name: str) -> type[Exchange]:
+    """The client class of an exchange.
+
+    Raises:
+        UnknownExchange: when no client has that name.
+    """
+    try:
+        module, _, attribute = REGISTRY[name].partition(":")
+    except KeyError:
+        raise UnknownExchange(f"{name!r} is not an exchange we trade on") from None
+    found: type[Exchange] = getattr(import_module(module), attribute)
+    return found
+
+
+def connect(
+    name: str,
+    credential: Credential | None = None,
+    environment: Environment = Environment.LIVE,
+    base_url: str | None = None,
+    budget: RateBudget | None = None,
+) -> Exchange:
+    """A client for one account, or for public calls when no credential is given; opens no connection yet.
+
+    ``base_url`` replaces scheme, host and port and may carry a path prefix that is not signed; ``budget`` is the
+    rate budget shared with other processes (its own, in-process, when None).
+    """
+    return exchange_class(name)(credential, environment=environment, base_url=base_url, budget=budget)
+
+
+def capabilities(name: str) -> Capabilities:
+    """What an exchange can do natively."""
+    return exchange_class(name).capabilities
+
+
+def credential_fields(name: str) -> tuple[CredentialField, ...]:
+    """The inputs an exchange's keys need."""
+    return exchange_class(name).credential_fields
+
+
+__all__ = [
+    "NAMES",
+    "REGISTRY",
+    "Capabilities",
+    "CredentialField",
+    "Exchange",
+    "UnknownExchange",
+    "capabilities",
+    "connect",
+    "credential_fields",
+    "exchange_class",
+]

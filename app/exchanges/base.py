@@ -1,0 +1,175 @@
+"""The port every exchange stands behind: its methods, its declared capabilities, its hosts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from app.domain.accounts import Balance, ConnectionReport, Credential, Environment, Position
+from app.domain.markets import Candle, Market, OrderBook, Ticker
+from app.domain.orders import Fill, OcoRequest, OrderReport, OrderRequest, OrderType
+
+if TYPE_CHECKING:
+    from app.exchanges.budget import RateBudget
+
+
+class AmendMode(StrEnum):
+    """What an exchange lets one change in a resting order."""
+
+    NONE = "NONE"
+    QUANTITY_DOWN = "QUANTITY_DOWN"
+    FULL = "FULL"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One input of the broker form: its name in `Credential`, its label at the exchange."""
+
+    name: str
+    label: str
+    secret: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an exchange can do natively. Whatever is not declared here is refused before the wire.
+
+    ``attached_stop_loss`` and ``attached_take_profit`` name the entry types that may carry that leg, and
+    ``attached_both`` those that may carry both; ``client_id_lookup`` is how long an order can be found by its
+    client id (None: it cannot), ``visibility_delay`` how long a placed order may stay unseen by look-ups.
+    """
+
+    order_types: frozenset[OrderType]
+    attached_stop_loss: frozenset[OrderType]
+    attached_take_profit: frozenset[OrderType]
+    attached_both: frozenset[OrderType]
+    oco: bool
+    amend: AmendMode
+    client_id_lookup: timedelta | None
+    client_id_unique_forever: bool
+    visibility_delay: timedelta
+    quote_quantity_market_buy: bool
+    quote_quantity_market_sell: bool
+    batch_cancel: bool
+    test_environment: bool
+    futures_positions: bool
+
+
+class Exchange(ABC):
+    """One account on one exchange. Public calls work without a credential.
+
+    All methods raise the errors of `app.domain.errors`; a method the exchange has no way to serve raises
+    `OrderDenied` before the wire.
+    """
+
+    name: str
+    capabilities: Capabilities
+    credential_fields: tuple[CredentialField, ...]
+    base_urls: Mapping[Environment, str]
+
+    @abstractmethod
+    def __init__(
+        self,
+        credential: Credential | None,
+        *,
+        environment: Environment,
+        base_url: str | None = None,
+        budget: RateBudget | None = None,
+    ) -> None: ...
+
+    @abstractmethod
+    def server_time(self) -> datetime:
+        """The exchange's clock."""
+
+    @abstractmethod
+    def markets(self) -> list[Market]:
+        """Every spot market with its rules, closed ones included as inactive."""
+
+    @abstractmethod
+    def ticker(self, symbol: str) -> Ticker:
+        """The last 24 hours of one market."""
+
+    @abstractmethod
+    def tickers(self, symbols: Iterable[str] | None = None) -> dict[str, Ticker]:
+        """The last 24 hours of some or all markets, by symbol."""
+
+    @abstractmethod
+    def order_book(self, symbol: str, depth: int) -> OrderBook:
+        """Up to ``depth`` levels a side, best first."""
+
+    @abstractmethod
+    def candles(
+        self, symbol: str, interval: str, since: datetime | None = None, limit: int | None = None
+    ) -> list[Candle]:
+        """Candles oldest first; ``interval`` is ``1m``, ``5m``, ``15m``, ``1h``, ``4h``, ``1d`` …"""
+
+    @abstractmethod
+    def balances(self) -> dict[str, Balance]:
+        """What the account holds, by asset; assets of which it holds nothing are left out."""
+
+    @abstractmethod
+    def check_connection(self) -> ConnectionReport:
+        """The check-up of the keys; reports a failure instead of raising it."""
+
+    @abstractmethod
+    def place_order(self, request: OrderRequest) -> OrderReport:
+        """Send one order, sized and priced on the market's grid, rounded toward zero."""
+
+    @abstractmethod
+    def place_oco(self, request: OcoRequest) -> OrderReport:
+        """Send two exits of which one cancels the other; the legs are the report's children."""
+
+    @abstractmethod
+    def amend_order(
+        self,
+        symbol: str,
+        *,
+        exchange_order_id: str | None = None,
+        client_order_id: str | None = None,
+        quantity: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> OrderReport:
+        """Change a resting order in place, within what `Capabilities.amend` allows."""
+
+    @abstractmethod
+    def cancel_order(
+        self, symbol: str, *, exchange_order_id: str | None = None, client_order_id: str | None = None
+    ) -> OrderReport:
+        """Cancel one order; `OrderNotFound` when it is not open (it may have filled: look it up)."""
+
+    @abstractmethod
+    def cancel_all(self, symbol: str | None = None) -> list[OrderReport]:
+        """Cancel every open order, of one market or of all."""
+
+    @abstractmethod
+    def get_order(
+        self, symbol: str, *, exchange_order_id: str | None = None, client_order_id: str | None = None
+    ) -> OrderReport:
+        """Look one order up by either id."""
+
+    @abstractmethod
+    def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Every order resting on the exchange."""
+
+    @abstractmethod
+    def order_history(
+        self, symbol: str, since: datetime | None = None, limit: int | None = None
+    ) -> list[OrderReport]:
+        """Orders of one market in every state, oldest first."""
+
+    @abstractmethod
+    def fills(self, symbol: str, since: datetime | None = None, limit: int | None = None) -> list[Fill]:
+        """Executions on one market, oldest first."""
+
+    @abstractmethod
+    def positions(self) -> list[Position]:
+        """Open futures positions."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connections."""
