@@ -1,6 +1,6 @@
 """The environment, read once and checked, as one frozen `Settings`.
 
-Every variable is listed in docs/configuration.md. Standard library only: the launcher reads it before all else.
+Every variable is listed in docs/configuration.md. Standard library only: the launcher reads it first.
 """
 
 from __future__ import annotations
