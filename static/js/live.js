@@ -1,0 +1,79 @@
+// Keeps a page current: listens to the server's event stream and replaces the regions an event concerns.
+//
+// A region is an element with an id and data-live="orders balances". When an event of one of those names arrives, the page
+// is fetched once and every region concerned is exchanged for its newer self. The stream carries no data, only the news that
+// something changed, so there is one way in which a page is rendered: the server's.
+"use strict";
+
+(() => {
+  const SETTLE_MS = 250; // one trade makes several events; they are answered together
+  const line = document.getElementById("line-state");
+  const concerned = new Set();
+  let stream = null;
+  let timer = null;
+
+  const regions = () => [...document.querySelectorAll("[data-live]")];
+  const topicsOf = (region) => region.dataset.live.split(" ");
+
+  // Replacing what a person is typing in or has opened would take it from under their hands.
+  const inUse = (region) => region.querySelector(":popover-open, details[open]") || (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, button"));
+
+  async function refresh() {
+    timer = null;
+    const wanted = regions().filter((region) => topicsOf(region).some((topic) => concerned.has(topic)));
+    document.dispatchEvent(new CustomEvent("switchyard:changed", { detail: new Set(concerned) }));
+    if (wanted.some(inUse)) return later(2000);
+    concerned.clear();
+    if (!wanted.length) return;
+    const answer = await fetch(location.href, { headers: { "X-Requested-With": "live" } }).catch(() => null);
+    if (!answer?.ok || answer.redirected) return; // logged out or briefly down: what is shown stays
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const region of wanted) {
+      const newer = page.getElementById(region.id);
+      if (!newer || newer.outerHTML === region.outerHTML) continue;
+      region.replaceWith(newer);
+      window.htmx?.process(newer);
+    }
+  }
+
+  function later(wait) {
+    timer ??= setTimeout(refresh, wait);
+  }
+
+  function changed(topic) {
+    concerned.add(topic);
+    later(SETTLE_MS);
+  }
+
+  const topics = () => new Set([...regions().flatMap(topicsOf), ...[...document.querySelectorAll("[data-live-chart]")].map((chart) => chart.dataset.liveChart)]);
+
+  function open() {
+    if (stream || !topics().size) return;
+    let dropped = false;
+    stream = new EventSource(line.dataset.stream);
+    stream.onopen = () => {
+      line.dataset.state = "live";
+      if (dropped) topics().forEach(changed); // whatever was missed meanwhile
+      dropped = false;
+    };
+    stream.onerror = () => {
+      line.dataset.state = "lost";
+      dropped = true;
+    };
+    for (const topic of topics()) stream.addEventListener(topic, () => changed(topic));
+  }
+
+  function close() {
+    stream?.close();
+    stream = null;
+  }
+
+  // A hidden tab holds no connection; when it is shown again it catches up.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return close();
+    open();
+    topics().forEach(changed);
+  });
+  addEventListener("pagehide", close);
+  open();
+})();
