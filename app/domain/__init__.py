@@ -11,7 +11,7 @@ from app.domain.accounts import (
     RateBudgetState,
     TradingMode,
 )
-from app.domain.alerts import AlertAction, AlertStatus, PriceOrPercent, Signal
+from app.domain.alerts import AlertAction, AlertStatus, Signal
 from app.domain.errors import (
     AuthenticationFailed,
     DuplicateOrder,
@@ -38,10 +38,12 @@ from app.domain.orders import (
     Fill,
     Leg,
     OcoRequest,
+    OrderDraft,
     OrderReport,
     OrderRequest,
     OrderStatus,
     OrderType,
+    PriceOrPercent,
     Side,
     TimeInForce,
     ensure_transition,
@@ -73,6 +75,7 @@ __all__ = [
     "OcoRequest",
     "OrderBook",
     "OrderDenied",
+    "OrderDraft",
     "OrderNotFound",
     "OrderRejected",
     "OrderReport",

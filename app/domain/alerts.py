@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.orders import PriceOrPercent
+
 
 class AlertAction(StrEnum):
     """What an alert asks for, in the words it is written with."""
@@ -34,14 +36,6 @@ class AlertStatus(StrEnum):
     def is_final(self) -> bool:
         """Whether nothing more will be done with the alert."""
         return self not in (AlertStatus.RECEIVED, AlertStatus.PROCESSING)
-
-
-@dataclass(frozen=True, slots=True)
-class PriceOrPercent:
-    """A protective price, given absolutely or as percent away from the entry. Exactly one is set."""
-
-    price: Decimal | None = None
-    percent: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,35 @@ class OrderRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceOrPercent:
+    """A protective price, given absolutely or as percent away from the entry. Exactly one is set."""
+
+    price: Decimal | None = None
+    percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """What a person or a signal wants, before a market's rules and a balance make it a request.
+
+    ``symbol`` is as written. Exactly one size: ``quantity`` in base, ``quote_quantity``, or ``percent`` of the free
+    quote for a buy and of the free base for a sell.
+    """
+
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Decimal | None = None
+    quote_quantity: Decimal | None = None
+    percent: Decimal | None = None
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+    stop_loss: PriceOrPercent | None = None
+    take_profit: PriceOrPercent | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OcoRequest:
     """Two exits of which the first to execute cancels the other; ``quantity`` in base, held once."""
 

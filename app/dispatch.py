@@ -1,0 +1,97 @@
+"""The only door to Celery: task names, the choice of queue, and what happens when the queue is down.
+
+Call these after commit. A task carries an id and nothing else; when Redis cannot take it, the row in the database
+stands and the sweep sends it later, so a failure here is logged and never raised.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from app.extensions import celery
+
+log = structlog.get_logger()
+
+#: Work that belongs to no exchange.
+DEFAULT_QUEUE = "default"
+
+
+class TaskName(StrEnum):
+    """Every task there is; a test proves that each is registered and none is missing here."""
+
+    PROCESS_ALERT = "alerts.process"
+    SUBMIT_ORDER = "orders.submit"
+    CANCEL_ORDER = "orders.cancel"
+    RECONCILE_ORDER = "orders.reconcile"
+    SYNC_OPEN_ORDERS = "orders.sync_open"
+    CHECK_BROKER = "brokers.check"
+    SYNC_BALANCES = "balances.sync"
+    LOAD_MARKETS = "markets.load"
+    BEAT_BALANCES = "beat.balances"
+    BEAT_OPEN_ORDERS = "beat.open_orders"
+    BEAT_MARKETS = "beat.markets"
+    BEAT_SWEEP = "beat.sweep"
+
+
+def orders_queue(exchange: str) -> str:
+    """The queue of what must reach an exchange quickly."""
+    return f"orders.{exchange}"
+
+
+def sync_queue(exchange: str) -> str:
+    """The queue of what may take its time, so that it never delays an order."""
+    return f"sync.{exchange}"
+
+
+def process_alert(alert_id: int, exchange: str) -> bool:
+    """Decide an alert and place its orders, on its exchange's own queue."""
+    return _send(TaskName.PROCESS_ALERT, alert_id, orders_queue(exchange))
+
+
+def submit_order(order_id: int, exchange: str, *, countdown: float | None = None) -> bool:
+    """Place an order, after ``countdown`` seconds when given."""
+    return _send(TaskName.SUBMIT_ORDER, order_id, orders_queue(exchange), countdown=countdown)
+
+
+def cancel_order(order_id: int, exchange: str) -> bool:
+    """Cancel an order on its exchange."""
+    return _send(TaskName.CANCEL_ORDER, order_id, orders_queue(exchange))
+
+
+def reconcile_order(order_id: int, exchange: str) -> bool:
+    """Find out what became of an order whose outcome is unknown."""
+    return _send(TaskName.RECONCILE_ORDER, order_id, sync_queue(exchange))
+
+
+def sync_open_orders(broker_id: int, exchange: str) -> bool:
+    """Learn of fills and cancellations on a broker."""
+    return _send(TaskName.SYNC_OPEN_ORDERS, broker_id, sync_queue(exchange))
+
+
+def check_broker(broker_id: int, exchange: str) -> bool:
+    """Run the check-up of a broker's keys."""
+    return _send(TaskName.CHECK_BROKER, broker_id, sync_queue(exchange))
+
+
+def sync_balances(broker_id: int, exchange: str) -> bool:
+    """Fetch what a broker holds."""
+    return _send(TaskName.SYNC_BALANCES, broker_id, sync_queue(exchange))
+
+
+def load_markets(broker_id: int, exchange: str) -> bool:
+    """Fetch the markets of a broker's exchange and environment."""
+    return _send(TaskName.LOAD_MARKETS, broker_id, sync_queue(exchange))
+
+
+def _send(task: TaskName, row_id: int, queue: str, *, countdown: float | None = None) -> bool:
+    headers = {"queued_at": datetime.now(UTC).isoformat()}
+    try:
+        celery.send_task(task.value, args=(row_id,), queue=queue, countdown=countdown, headers=headers)
+    except (OperationalError, OSError) as error:
+        log.warning("dispatch_failed", task=task.value, row_id=row_id, queue=queue, error=str(error))
+        return False
+    return True

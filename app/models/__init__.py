@@ -1,0 +1,25 @@
+"""The tables, one file an aggregate."""
+
+from app.models.alert import Alert, Source
+from app.models.broker import BalanceRow, Broker, EquityPoint
+from app.models.market import MarketRow
+from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
+from app.models.types import utc_now
+from app.models.user import User
+
+__all__ = [
+    "Alert",
+    "BalanceRow",
+    "Broker",
+    "EquityPoint",
+    "FillRow",
+    "MarketRow",
+    "OrderEvent",
+    "OrderOrigin",
+    "OrderRole",
+    "OrderRow",
+    "Source",
+    "User",
+    "new_client_order_id",
+    "utc_now",
+]

@@ -1,0 +1,72 @@
+"""Webhook sources and every delivery they ever made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.domain.alerts import AlertStatus
+from app.extensions import Table
+from app.models.broker import Broker
+from app.models.types import EnumText, UtcDateTime, utc_now
+
+
+class Source(Table):
+    """An endpoint that alerts come to. The token itself is shown once and stored as its SHA-256 only."""
+
+    __tablename__ = "sources"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    duplicate_window: Mapped[int] = mapped_column(default=10)
+    expires_in: Mapped[int] = mapped_column(default=60)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    broker: Mapped[Broker] = relationship()
+
+
+class Alert(Table):
+    """One delivery, stored before it is understood.
+
+    ``body`` is what came, with any secret redacted; ``signal`` its meaning once parsed; ``reason`` says in words
+    why it became what ``status`` says. ``fingerprint`` is the hash by which a repeated delivery is known.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        Index("ix_alerts_user_received", "user_id", "received_at"),
+        Index("ix_alerts_source_fingerprint", "source_id", "fingerprint"),
+        Index("ix_alerts_status_received", "status", "received_at"),
+        UniqueConstraint("source_id", "idempotency_key"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
+    status: Mapped[AlertStatus] = mapped_column(EnumText(AlertStatus))
+    body: Mapped[str] = mapped_column(Text)
+    content_type: Mapped[str] = mapped_column(String(100))
+    sender: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    idempotency_key: Mapped[str | None] = mapped_column(String(120))
+    duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
+    action: Mapped[str | None] = mapped_column(String(20))
+    symbol: Mapped[str | None] = mapped_column(String(64))
+    signal: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    reason: Mapped[str | None] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    picked_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    source: Mapped[Source] = relationship()
+    broker: Mapped[Broker] = relationship()

@@ -1,0 +1,83 @@
+"""A person's accounts on exchanges, what they hold there, and how that went over time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.domain.accounts import Environment, TradingMode
+from app.extensions import Table
+from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
+from app.models.user import User
+
+
+class Broker(Table):
+    """One connected account on one exchange.
+
+    The keys are encrypted one by one under ``data_key``, which is itself encrypted under the master key
+    (see `app.services.vault`). ``connected`` is None until a check-up has run.
+    """
+
+    __tablename__ = "brokers"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    exchange: Mapped[str] = mapped_column(String(20), index=True)
+    environment: Mapped[Environment] = mapped_column(EnumText(Environment))
+    mode: Mapped[TradingMode] = mapped_column(EnumText(TradingMode), default=TradingMode.OFF)
+    dry_run: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    is_main: Mapped[bool] = mapped_column(default=False)
+
+    data_key: Mapped[bytes] = mapped_column(LargeBinary)
+    api_key: Mapped[bytes] = mapped_column(LargeBinary)
+    api_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    passphrase: Mapped[bytes | None] = mapped_column(LargeBinary)
+    keys_version: Mapped[int] = mapped_column(default=1)
+
+    connected: Mapped[bool | None]
+    connection_reason: Mapped[str | None] = mapped_column(Text)
+    connection_remedy: Mapped[str | None] = mapped_column(Text)
+    check_up: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    markets_loaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    markets_error: Mapped[str | None] = mapped_column(Text)
+    balances_synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    user: Mapped[User] = relationship()
+    balances: Mapped[list[BalanceRow]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+
+class BalanceRow(Table):
+    """What a broker holds of one asset, as last reported; ``usd_value`` None when no price leads to USD."""
+
+    __tablename__ = "balances"
+    __table_args__ = (UniqueConstraint("broker_id", "asset"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
+    asset: Mapped[str] = mapped_column(String(32))
+    free: Mapped[Decimal] = mapped_column(ExactDecimal)
+    locked: Mapped[Decimal] = mapped_column(ExactDecimal)
+    total: Mapped[Decimal] = mapped_column(ExactDecimal)
+    usd_value: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+
+
+class EquityPoint(Table):
+    """A broker's worth in USD at one moment: the equity curve."""
+
+    __tablename__ = "equity"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    usd: Mapped[Decimal] = mapped_column(ExactDecimal)
+
+    __table_args__ = (Index("ix_equity_broker_at", "broker_id", "at"),)

@@ -1,0 +1,159 @@
+"""Orders, every step they took, and their fills."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.domain.orders import OrderStatus, OrderType, Side, TimeInForce, ensure_transition
+from app.extensions import Table
+from app.models.alert import Alert
+from app.models.broker import Broker
+from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def new_client_order_id() -> str:
+    """An id legal on all nine exchanges: 18 lower-case letters and digits (Kraken's limit), 87 random bits."""
+    return "s" + "".join(secrets.choice(_ALPHABET) for _ in range(17))
+
+
+class OrderRole(StrEnum):
+    """Whether an order opens (or closes at will) or guards what another order bought."""
+
+    ENTRY = "ENTRY"
+    PROTECTION = "PROTECTION"
+
+
+class OrderOrigin(StrEnum):
+    """Who asked for an order."""
+
+    ALERT = "ALERT"
+    TICKET = "TICKET"
+    CLI = "CLI"
+    PROTECTION = "PROTECTION"
+
+
+class OrderRow(Table):
+    """One order, from intent to its end. Sizes in base unless named quote; money in the market's quote.
+
+    A protection order that carries both a trigger of its own and a take-profit is one OCO on the exchange; its
+    other leg is a row whose ``parent_id`` is this one.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("broker_id", "client_order_id"),
+        Index("ix_orders_user_created", "user_id", "created_at"),
+        Index("ix_orders_status_created", "status", "created_at"),
+        Index("ix_orders_broker_exchange_id", "broker_id", "exchange_order_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    role: Mapped[OrderRole] = mapped_column(EnumText(OrderRole), default=OrderRole.ENTRY)
+    origin: Mapped[OrderOrigin] = mapped_column(EnumText(OrderOrigin))
+
+    client_order_id: Mapped[str] = mapped_column(String(40), default=new_client_order_id)
+    exchange_order_id: Mapped[str | None] = mapped_column(String(80))
+    symbol: Mapped[str] = mapped_column(String(64))
+    side: Mapped[Side] = mapped_column(EnumText(Side))
+    type: Mapped[OrderType] = mapped_column(EnumText(OrderType))
+    time_in_force: Mapped[TimeInForce] = mapped_column(EnumText(TimeInForce), default=TimeInForce.GTC)
+    post_only: Mapped[bool] = mapped_column(default=False)
+    quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    quote_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    price: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    trigger_price: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    stop_loss: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    take_profit: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    stop_loss_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    take_profit_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+
+    status: Mapped[OrderStatus] = mapped_column(EnumText(OrderStatus), default=OrderStatus.PENDING)
+    filled_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    average_price: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    cost: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(Text)
+    remedy: Mapped[str | None] = mapped_column(Text)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    picked_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    broker: Mapped[Broker] = relationship()
+    alert: Mapped[Alert | None] = relationship()
+    parent: Mapped[OrderRow | None] = relationship(remote_side="OrderRow.id", back_populates="children")
+    children: Mapped[list[OrderRow]] = relationship(back_populates="parent", order_by="OrderRow.id")
+    events: Mapped[list[OrderEvent]] = relationship(
+        back_populates="order", order_by="OrderEvent.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+    fills: Mapped[list[FillRow]] = relationship(
+        back_populates="order", order_by="FillRow.at", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    def move_to(self, status: OrderStatus, cause: str, *, at: datetime | None = None) -> None:
+        """Take one step of the life of an order and record when and why.
+
+        Raises:
+            InvalidTransition: when its state does not allow the step.
+        """
+        ensure_transition(self.status, status)
+        moment = at or utc_now()
+        self.events.append(OrderEvent(at=moment, before=self.status, after=status, cause=cause))
+        self.status = status
+        if status.is_final:
+            self.closed_at = moment
+
+
+class OrderEvent(Table):
+    """One step in the life of an order."""
+
+    __tablename__ = "order_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    before: Mapped[OrderStatus | None] = mapped_column(EnumText(OrderStatus))
+    after: Mapped[OrderStatus] = mapped_column(EnumText(OrderStatus))
+    cause: Mapped[str] = mapped_column(Text)
+
+    order: Mapped[OrderRow] = relationship(back_populates="events")
+
+
+class FillRow(Table):
+    """One execution on the exchange; known by its trade id, so that hearing of it twice books it once."""
+
+    __tablename__ = "fills"
+    __table_args__ = (UniqueConstraint("order_id", "trade_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    trade_id: Mapped[str] = mapped_column(String(80))
+    price: Mapped[Decimal] = mapped_column(ExactDecimal)
+    quantity: Mapped[Decimal] = mapped_column(ExactDecimal)
+    cost: Mapped[Decimal] = mapped_column(ExactDecimal)
+    fee: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    fee_asset: Mapped[str | None] = mapped_column(String(32))
+    maker: Mapped[bool | None]
+    at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    order: Mapped[OrderRow] = relationship(back_populates="fills")

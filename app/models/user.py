@@ -1,0 +1,34 @@
+"""People who may log in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Table
+from app.models.types import UtcDateTime, utc_now
+
+
+class User(UserMixin, Table):
+    """A person. Rows they own carry ``user_id`` and are visible to them alone.
+
+    ``session_key`` is what a session cookie names: rotating it ends every session of theirs.
+    """
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(256))
+    session_key: Mapped[str] = mapped_column(String(43), unique=True)
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    theme: Mapped[str] = mapped_column(String(8), default="auto")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def get_id(self) -> str:
+        """What the session cookie holds."""
+        return self.session_key

@@ -1,0 +1,104 @@
+"""What brokers hold, what it is worth, and how that went over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import delete, select
+
+from app.domain.accounts import Balance
+from app.extensions import db
+from app.models import BalanceRow, Broker, EquityPoint, User, utc_now
+from app.services import connections, events, prices
+from app.services.events import Topic
+
+_ZERO = Decimal(0)
+
+#: Equity is kept once per this much time; the balances themselves are synced more often.
+_EQUITY_EVERY = timedelta(minutes=1)
+
+
+def sync(broker_id: int) -> None:
+    """Fetch a broker's balances and its exchange's prices, keep both, and note what it is all worth."""
+    broker = db.session.get_one(Broker, broker_id)
+    with connections.calling(broker) as exchange:
+        held = exchange.balances()
+        tickers = exchange.tickers()
+    prices.remember(broker.exchange, broker.environment, tickers.values())
+    last = {symbol: ticker.last for symbol, ticker in tickers.items() if ticker.last is not None}
+    store(broker, held, last)
+
+
+def store(
+    broker: Broker, held: Mapping[str, Balance], last_prices: Mapping[str, Decimal] | None = None
+) -> None:
+    """Make the stored balances equal to the reported ones; with prices also their worth and the equity."""
+    worth = {asset: prices.in_usd(asset, balance.total, last_prices or {}) for asset, balance in held.items()}
+    now = utc_now()
+    known = {row.asset: row for row in broker.balances}
+    for asset, balance in held.items():
+        row = known.pop(asset, None)
+        if row is None:
+            row = BalanceRow(broker_id=broker.id, asset=asset)
+            db.session.add(row)
+        row.free, row.locked, row.total = balance.free, balance.locked, balance.total
+        if last_prices is not None:
+            row.usd_value = worth[asset]
+    if known:
+        gone = [row.id for row in known.values()]
+        db.session.execute(delete(BalanceRow).where(BalanceRow.id.in_(gone)))
+    broker.balances_synced_at = now
+    if last_prices is not None:
+        _note_equity(broker, sum((value for value in worth.values() if value is not None), _ZERO), now)
+    db.session.commit()
+    db.session.expire(broker, ["balances"])
+    events.publish(broker.user_id, Topic.BALANCES, broker.id)
+
+
+def free(broker: Broker, asset: str) -> Decimal | None:
+    """What is free of an asset as last synced; None before the first sync."""
+    if broker.balances_synced_at is None:
+        return None
+    amount = db.session.scalar(
+        select(BalanceRow.free).where(BalanceRow.broker_id == broker.id, BalanceRow.asset == asset)
+    )
+    return _ZERO if amount is None else amount
+
+
+def held_by(user: User) -> Sequence[tuple[Broker, BalanceRow]]:
+    """Every balance of a person with its broker, the most valuable first."""
+    rows = db.session.execute(
+        select(Broker, BalanceRow).join(BalanceRow).where(Broker.user_id == user.id)
+    ).all()
+    return sorted(
+        ((row[0], row[1]) for row in rows), key=lambda pair: pair[1].usd_value or _ZERO, reverse=True
+    )
+
+
+def equity_curve(user: User, since: datetime) -> list[tuple[datetime, Decimal]]:
+    """A person's worth in USD over time, all brokers together, oldest first."""
+    points = db.session.execute(
+        select(EquityPoint.broker_id, EquityPoint.at, EquityPoint.usd)
+        .join(Broker, Broker.id == EquityPoint.broker_id)
+        .where(Broker.user_id == user.id, EquityPoint.at >= since)
+        .order_by(EquityPoint.at)
+    )
+    latest: dict[int, Decimal] = {}
+    curve: list[tuple[datetime, Decimal]] = []
+    for broker_id, at, usd in points:
+        latest[broker_id] = usd
+        curve.append((at, sum(latest.values(), _ZERO)))
+    return curve
+
+
+def _note_equity(broker: Broker, usd: Decimal, now: datetime) -> None:
+    newest = db.session.scalar(
+        select(EquityPoint.at)
+        .where(EquityPoint.broker_id == broker.id)
+        .order_by(EquityPoint.at.desc())
+        .limit(1)
+    )
+    if newest is None or now - newest >= _EQUITY_EVERY:
+        db.session.add(EquityPoint(broker_id=broker.id, at=now, usd=usd))

@@ -1,0 +1,128 @@
+"""Writing down what an exchange says of an order: ids, status, fills, legs, and the protection that follows.
+
+Hearing the same thing twice changes nothing, and news that is older than what is known is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import structlog
+
+from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
+from app.extensions import db
+from app.models import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, utc_now
+from app.services import protection
+
+log = structlog.get_logger()
+
+_ZERO = Decimal(0)
+
+
+def adopt(order: OrderRow, report: OrderReport, cause: str) -> list[OrderRow]:
+    """Make a row say what the exchange says; returns protective orders that must now be placed.
+
+    Does not commit: status, fills and the protection they call for become true together or not at all.
+    """
+    _lock(order)
+    order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
+    if report.filled_quantity is not None and report.filled_quantity >= (order.filled_quantity or _ZERO):
+        order.filled_quantity = report.filled_quantity
+        order.average_price = report.average_price
+        order.cost = report.cost
+    book_fills(order, report.fills)
+    _step(order, report.status, cause)
+    for leg in report.children:
+        if leg.client_order_id != order.client_order_id:
+            _adopt_leg(order, leg)
+    following = protection.needed(order)
+    if following is None:
+        return []
+    db.session.add(following)
+    db.session.flush()
+    return [following]
+
+
+def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
+    """Add executions that are not booked yet, known by their trade id."""
+    booked = {fill.trade_id for fill in order.fills}
+    for fill in fills:
+        if fill.trade_id not in booked:
+            booked.add(fill.trade_id)
+            order.fills.append(
+                FillRow(
+                    trade_id=fill.trade_id,
+                    price=fill.price,
+                    quantity=fill.quantity,
+                    cost=fill.cost,
+                    fee=fill.fee,
+                    fee_asset=fill.fee_asset,
+                    maker=fill.maker,
+                    at=fill.at,
+                )
+            )
+
+
+def unbooked(order: OrderRow, report: OrderReport) -> bool:
+    """Whether the exchange reports more executed than the fills we hold add up to."""
+    booked = sum((fill.quantity for fill in order.fills), _ZERO)
+    return (report.filled_quantity or _ZERO) > booked + sum((fill.quantity for fill in report.fills), _ZERO)
+
+
+def _lock(order: OrderRow) -> None:
+    db.session.flush()
+    db.session.refresh(order, ["status", "filled_quantity"], with_for_update=True)
+
+
+def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
+    # A leg that waits for its entry rests on the exchange: to us, too, it is open.
+    status = OrderStatus.OPEN if reported is OrderStatus.PENDING else reported
+    if status is order.status:
+        return
+    if status in TRANSITIONS[order.status]:
+        order.move_to(status, cause)
+    else:
+        log.info("stale_report", order_id=order.id, known=order.status, reported=status)
+
+
+def _adopt_leg(order: OrderRow, leg: OrderReport) -> None:
+    known = next(
+        (child for child in order.children if child.exchange_order_id == leg.exchange_order_id), None
+    )
+    if known is None:
+        known = _new_leg(order, leg)
+        order.children.append(known)
+    book_fills(known, leg.fills)
+    known.filled_quantity = leg.filled_quantity or known.filled_quantity
+    known.average_price = leg.average_price or known.average_price
+    known.cost = leg.cost or known.cost
+    _step(known, leg.status, "reported with its order")
+
+
+def _new_leg(order: OrderRow, leg: OrderReport) -> OrderRow:
+    if leg.side is None or leg.type is None:
+        raise ValueError(f"the exchange reported a leg of order {order.id} without side or type")
+    now = utc_now()
+    row = OrderRow(
+        user_id=order.user_id,
+        broker_id=order.broker_id,
+        alert_id=order.alert_id,
+        role=OrderRole.PROTECTION,
+        origin=OrderOrigin.PROTECTION,
+        client_order_id=leg.client_order_id,
+        exchange_order_id=leg.exchange_order_id,
+        symbol=order.symbol,
+        side=leg.side,
+        type=leg.type,
+        quantity=leg.quantity,
+        price=leg.price,
+        trigger_price=leg.trigger_price,
+        status=OrderStatus.OPEN,
+        created_at=now,
+        acknowledged_at=now,
+    )
+    row.events.append(
+        OrderEvent(at=now, before=None, after=OrderStatus.OPEN, cause="placed by the exchange with its order")
+    )
+    return row

@@ -1,0 +1,211 @@
+"""Brokers: a person's accounts on exchanges, their keys, and the check-up of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from app import dispatch
+from app.domain.accounts import ConnectionReport, Credential, Environment, TradingMode
+from app.domain.errors import SwitchyardError
+from app.domain.money import plain
+from app.exchanges import NAMES, capabilities, credential_fields
+from app.extensions import db
+from app.models import Broker, OrderRow, User, utc_now
+from app.services import balances, connections, events, vault
+from app.services.events import Topic
+
+_LIVE_ORDERS = ("SUBMITTED", "OPEN", "PARTIALLY_FILLED")
+
+
+class BrokerRefused(SwitchyardError):
+    """A broker cannot be made or changed as asked."""
+
+    remedy = "Correct the named field and try again."
+
+
+def add(
+    user: User,
+    *,
+    name: str,
+    exchange: str,
+    environment: Environment,
+    credential: Credential,
+    mode: TradingMode = TradingMode.OFF,
+    dry_run: bool = False,
+) -> Broker:
+    """Connect an account; its check-up, and after that the loading of its markets, start by themselves.
+
+    Raises:
+        BrokerRefused: a field is missing, the name is taken, or the exchange has no such environment.
+    """
+    credential = _checked(exchange, environment, credential)
+    broker = Broker(
+        user_id=user.id,
+        name=_free_name(user, name),
+        exchange=exchange,
+        environment=environment,
+        mode=mode,
+        dry_run=dry_run,
+        is_main=not of(user),
+        data_key=b"",
+        api_key=b"",
+        api_secret=b"",
+    )
+    db.session.add(broker)
+    db.session.flush()  # the keys are sealed to the row's id
+    vault.seal(broker, credential)
+    db.session.commit()
+    dispatch.check_broker(broker.id, broker.exchange)
+    return broker
+
+
+def edit(
+    broker: Broker,
+    *,
+    name: str,
+    environment: Environment,
+    dry_run: bool,
+    credential: Credential | None = None,
+) -> None:
+    """Change a broker; without a credential its keys stay as they are.
+
+    Raises:
+        BrokerRefused: as in `add`.
+    """
+    if credential is None and environment is not broker.environment:
+        raise BrokerRefused("another environment has other keys: enter them", remedy="Enter the keys again.")
+    if credential is not None:
+        credential = _checked(broker.exchange, environment, credential)
+        vault.seal(broker, credential)
+        broker.keys_version += 1
+        broker.environment = environment
+        broker.connected = None
+    if name.strip() != broker.name:
+        broker.name = _free_name(db.session.get_one(User, broker.user_id), name)
+    broker.dry_run = dry_run
+    db.session.commit()
+    if credential is not None:
+        dispatch.check_broker(broker.id, broker.exchange)
+
+
+def remove(broker: Broker) -> None:
+    """Forget a broker, its keys and its history.
+
+    Raises:
+        BrokerRefused: while orders of it rest on the exchange, because nobody would watch them any more.
+    """
+    live = db.session.scalar(
+        select(OrderRow.id).where(OrderRow.broker_id == broker.id, OrderRow.status.in_(_LIVE_ORDERS)).limit(1)
+    )
+    if live is not None:
+        raise BrokerRefused(
+            f"{broker.name} has open orders", remedy="Cancel its open orders first, then remove it."
+        )
+    db.session.delete(broker)
+    db.session.commit()
+
+
+def set_mode(broker: Broker, mode: TradingMode) -> None:
+    """Choose which sources may trade on a broker; takes effect on the very next alert."""
+    broker.mode = mode
+    db.session.commit()
+    events.publish(broker.user_id, Topic.BROKERS, broker.id)
+
+
+def set_active(broker: Broker, active: bool) -> None:
+    """Pause a broker or let it go on; a paused one takes no new orders and is not synced."""
+    broker.active = active
+    db.session.commit()
+    events.publish(broker.user_id, Topic.BROKERS, broker.id)
+
+
+def of(user: User) -> Sequence[Broker]:
+    """A person's brokers, the main one first."""
+    return db.session.scalars(
+        select(Broker).where(Broker.user_id == user.id).order_by(Broker.is_main.desc(), Broker.name)
+    ).all()
+
+
+def find(user: User, broker_id: int) -> Broker | None:
+    """A broker of this person; another person's is as if it did not exist."""
+    return db.session.scalar(select(Broker).where(Broker.id == broker_id, Broker.user_id == user.id))
+
+
+def by_name(user: User, name: str) -> Broker | None:
+    """A person's broker of this name."""
+    return db.session.scalar(select(Broker).where(Broker.user_id == user.id, Broker.name == name))
+
+
+def check(broker_id: int) -> ConnectionReport:
+    """Run the check-up of a broker on its exchange and keep the report; the page is told.
+
+    When it succeeds, balances are kept and the loading of markets starts.
+    """
+    broker = db.session.get_one(Broker, broker_id)
+    exchange = connections.fresh(broker)
+    db.session.commit()
+    try:
+        report = replace(exchange.check_connection(), checked_at=utc_now())
+    finally:
+        exchange.close()
+    broker.connected = report.connected
+    broker.connection_reason = report.reason
+    broker.connection_remedy = report.remedy
+    broker.check_up = _as_json(report)
+    broker.checked_at = report.checked_at
+    db.session.commit()
+    events.publish(broker.user_id, Topic.BROKERS, broker.id)
+    if report.connected:
+        balances.store(broker, report.balances)
+        dispatch.load_markets(broker.id, broker.exchange)
+    return report
+
+
+def _as_json(report: ConnectionReport) -> dict[str, object]:
+    budget = report.rate_budget
+    return {
+        "permissions": {
+            "read": report.permissions.read.value,
+            "trade": report.permissions.trade.value,
+            "withdraw": report.permissions.withdraw.value,
+        },
+        "ip_restricted": report.ip_restricted.value,
+        "clock_skew_ms": report.clock_skew_ms,
+        "rate_budget": None
+        if budget is None
+        else {"used": budget.used, "limit": budget.limit, "per_seconds": budget.per_seconds},
+        "balances": [
+            {"asset": asset, "free": plain(balance.free), "total": plain(balance.total)}
+            for asset, balance in list(report.balances.items())[:8]
+        ],
+    }
+
+
+def _checked(exchange: str, environment: Environment, credential: Credential) -> Credential:
+    if exchange not in NAMES:
+        raise BrokerRefused(
+            f"{exchange!r} is not traded natively", remedy=f"Choose one of {', '.join(NAMES)}."
+        )
+    if environment is Environment.TESTNET and not capabilities(exchange).test_environment:
+        raise BrokerRefused(
+            f"{exchange} has no test environment", remedy="Choose SANDBOX to practise, or LIVE to trade."
+        )
+    given = {}
+    for field in credential_fields(exchange):
+        value = (getattr(credential, field.name) or "").strip()
+        if not value:
+            raise BrokerRefused(f"{field.label} is missing")
+        given[field.name] = value
+    return Credential(**given)
+
+
+def _free_name(user: User, name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 80:
+        raise BrokerRefused("a broker needs a name of at most 80 characters")
+    if by_name(user, name) is not None:
+        raise BrokerRefused(f"you have a broker named {name} already")
+    return name

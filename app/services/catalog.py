@@ -1,0 +1,105 @@
+"""The market catalogue: finding a pair, its like, and what a person meant by it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain.accounts import Environment
+from app.domain.errors import OrderDenied
+from app.domain.markets import Market
+from app.extensions import db
+from app.models import Broker, MarketRow
+
+#: The rules named when a symbol leads to no market.
+UNRESOLVED = frozenset({"symbol", "perpetual", "markets_missing"})
+
+_cache: dict[tuple[str, Environment], tuple[datetime | None, dict[str, Market]]] = {}
+_cache_lock = threading.Lock()
+
+
+def all_of(broker: Broker) -> Mapping[str, Market]:
+    """Every market of a broker by symbol, shared within the process until they are loaded anew."""
+    key = (broker.exchange, broker.environment)
+    with _cache_lock:
+        loaded_at, markets = _cache.get(key, (None, {}))
+    if not markets or loaded_at != broker.markets_loaded_at:
+        columns = [getattr(MarketRow, name) for name in Market.__slots__]
+        rows = db.session.execute(
+            select(*columns).where(
+                MarketRow.exchange == broker.exchange, MarketRow.environment == broker.environment
+            )
+        ).all()
+        markets = {row.symbol: Market(*row) for row in rows}
+        with _cache_lock:
+            _cache[key] = (broker.markets_loaded_at, markets)
+    return markets
+
+
+def search(broker: Broker, text: str = "", *, page: int = 1, per_page: int = 50) -> tuple[list[Market], int]:
+    """A page of the active markets whose symbol contains ``text``, the best fit first, and how many match."""
+    wanted = _bare(text)
+    matching = [
+        market for market in all_of(broker).values() if market.active and wanted in _bare(market.symbol)
+    ]
+    matching.sort(key=lambda market: (not _bare(market.symbol).startswith(wanted), market.symbol))
+    return matching[(page - 1) * per_page : page * per_page], len(matching)
+
+
+def resolve(broker: Broker, written: str) -> Market:
+    """The market a person or a chart means by ``BTCUSDT``, ``btc/usdt``, ``BINANCE:BTCUSDT``, ``XBT/USD`` …
+
+    Raises:
+        OrderDenied: unknown, ambiguous or a perpetual on a spot account; names near matches.
+    """
+    markets = all_of(broker)
+    if not markets:
+        raise OrderDenied.because(
+            "markets_missing",
+            f"the markets of {broker.name} have not been loaded",
+            remedy="Load the markets of the broker, then send it again.",
+        )
+    text = written.strip().upper().rpartition(":")[2]
+    if text.endswith(".P"):
+        raise OrderDenied.because(
+            "perpetual",
+            f"{written} is a perpetual future; {broker.name} trades spot",
+            remedy="Use the spot symbol, without .P.",
+        )
+    if text in markets:
+        return markets[text]
+    for bare in (_bare(text), _bare(text.replace("XBT", "BTC"))):
+        found = [
+            market for market in markets.values() if bare in (_bare(market.symbol), market.exchange_symbol)
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(sorted(market.symbol for market in found))
+            raise OrderDenied.because("symbol", f"{written} could mean {names}: write the one you mean")
+    raise OrderDenied.because("symbol", f"{broker.name} has no market {written}{_near(text, markets)}")
+
+
+def known(broker: Broker, symbol: str) -> Market | None:
+    """The market of exactly this symbol, if the broker has it."""
+    return all_of(broker).get(symbol)
+
+
+def count(broker: Broker) -> int:
+    """How many active markets a broker has."""
+    return sum(market.active for market in all_of(broker).values())
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", text.upper())
+
+
+def _near(text: str, markets: Mapping[str, Market]) -> str:
+    by_bare = {_bare(symbol): symbol for symbol in markets}
+    near = difflib.get_close_matches(_bare(text), by_bare, n=3, cutoff=0.6)
+    return f"; did you mean {', '.join(by_bare[bare] for bare in near)}?" if near else ""

@@ -1,0 +1,49 @@
+"""What open pages are told: a change has happened, look again.
+
+Events travel by Redis publish/subscribe and carry no data beyond topic and id: a page fetches what it may see. A
+lost event costs a stale page until the next one, never more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+
+import redis.exceptions
+import structlog
+
+from app.extensions import redis as store
+
+log = structlog.get_logger()
+
+
+class Topic(StrEnum):
+    """What may change under an open page."""
+
+    ALERTS = "alerts"
+    ORDERS = "orders"
+    BALANCES = "balances"
+    BROKERS = "brokers"
+    MARKETS = "markets"
+
+
+def publish(user_id: int, topic: Topic, row_id: int | None = None) -> None:
+    """Tell a user's open pages that something of a topic has changed; call after commit."""
+    try:
+        store.publish(_channel(user_id), json.dumps({"topic": topic.value, "id": row_id}))
+    except redis.exceptions.RedisError as error:
+        log.warning("event_not_published", topic=topic.value, error=str(error))
+
+
+def subscribe(user_id: int, *, heartbeat: float) -> Iterator[str | None]:
+    """A user's events as JSON text as they happen; None after every ``heartbeat`` seconds of silence."""
+    with store.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
+        channel.subscribe(_channel(user_id))
+        while True:
+            message = channel.get_message(timeout=heartbeat)
+            yield None if message is None else str(message["data"])
+
+
+def _channel(user_id: int) -> str:
+    return f"events:{user_id}"

@@ -1,0 +1,171 @@
+"""Orders as people meet them: placing, cancelling, finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app import dispatch
+from app.domain.errors import OrderDenied, SwitchyardError
+from app.domain.orders import OrderDraft, OrderStatus
+from app.extensions import db
+from app.models import Alert, Broker, OrderEvent, OrderOrigin, OrderRow, User, utc_now
+from app.services import events
+from app.services.events import Topic
+from app.services.planning import Plan, plan
+
+#: How long a manual order may wait for a worker before it is dropped aloud rather than placed late.
+MANUAL_EXPIRY = timedelta(seconds=60)
+
+#: The tabs of the orders page.
+TABS: dict[str, tuple[OrderStatus, ...]] = {
+    "all": (),
+    "open": (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED),
+    "filled": (OrderStatus.FILLED,),
+    "rejected": (OrderStatus.REJECTED, OrderStatus.DENIED),
+}
+
+
+class CancelRefused(SwitchyardError):
+    """An order that cannot be cancelled any more."""
+
+    remedy = "Reload the order; it has come to its end."
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders to list; everything absent means any."""
+
+    tab: str = "all"
+    broker_id: int | None = None
+    symbol: str | None = None
+    origin: OrderOrigin | None = None
+    since: datetime | None = None
+    page: int = 1
+    per_page: int = 20
+
+
+def place(broker: Broker, draft: OrderDraft, origin: OrderOrigin) -> OrderRow:
+    """Store a manual order and hand it to its exchange's queue.
+
+    Raises:
+        OrderDenied: with every rule it breaks; nothing is stored then.
+    """
+    received_at = utc_now()
+    if not broker.active:
+        raise OrderDenied.because("paused", f"{broker.name} is paused", remedy="Resume the broker first.")
+    planned = plan(broker, draft)
+    if planned.violations:
+        raise OrderDenied(planned.violations)
+    order = record(
+        broker, draft, planned, origin, received_at=received_at, expires_at=utc_now() + MANUAL_EXPIRY
+    )
+    db.session.commit()
+    dispatch.submit_order(order.id, broker.exchange)
+    events.publish(broker.user_id, Topic.ORDERS, order.id)
+    return order
+
+
+def record(
+    broker: Broker,
+    draft: OrderDraft,
+    planned: Plan,
+    origin: OrderOrigin,
+    *,
+    received_at: datetime,
+    expires_at: datetime,
+    alert: Alert | None = None,
+) -> OrderRow:
+    """Add the intent of a planned order to the session, without committing.
+
+    A protective distance given in percent stays one: it is measured from the price the entry really gets.
+    """
+    request = planned.request
+    order = OrderRow(
+        user_id=broker.user_id,
+        broker_id=broker.id,
+        alert_id=None if alert is None else alert.id,
+        origin=origin,
+        symbol=request.symbol,
+        side=request.side,
+        type=request.type,
+        time_in_force=request.time_in_force,
+        post_only=request.post_only,
+        quantity=request.quantity,
+        quote_quantity=request.quote_quantity,
+        price=request.price,
+        trigger_price=request.trigger_price,
+        stop_loss=request.stop_loss and request.stop_loss.trigger_price,
+        take_profit=request.take_profit and request.take_profit.trigger_price,
+        stop_loss_percent=draft.stop_loss and draft.stop_loss.percent,
+        take_profit_percent=draft.take_profit and draft.take_profit.percent,
+        received_at=received_at,
+        created_at=utc_now(),
+        expires_at=expires_at,
+        status=OrderStatus.PENDING,
+    )
+    order.events.append(
+        OrderEvent(
+            at=order.created_at,
+            before=None,
+            after=OrderStatus.PENDING,
+            cause=f"asked for by {origin.lower()}",
+        )
+    )
+    db.session.add(order)
+    return order
+
+
+def cancel(order: OrderRow) -> None:
+    """Ask for an order's cancellation; one that was not sent yet ends here, a resting one on its exchange.
+
+    Raises:
+        CancelRefused: it has come to its end already.
+    """
+    if order.status.is_final:
+        raise CancelRefused(f"the order is {order.status.lower()} already")
+    order.cancel_requested = True
+    if order.status is OrderStatus.PENDING:
+        order.move_to(OrderStatus.CANCELED, "cancelled before it was sent")
+    db.session.commit()
+    if not order.status.is_final:
+        dispatch.cancel_order(order.id, order.broker.exchange)
+    events.publish(order.user_id, Topic.ORDERS, order.id)
+
+
+def find(user: User, order_id: int) -> OrderRow | None:
+    """An order of this person with its story; another person's is as if it did not exist."""
+    return db.session.scalar(
+        select(OrderRow)
+        .where(OrderRow.id == order_id, OrderRow.user_id == user.id)
+        .options(
+            joinedload(OrderRow.broker),
+            joinedload(OrderRow.alert),
+            selectinload(OrderRow.events),
+            selectinload(OrderRow.fills),
+            selectinload(OrderRow.children),
+        )
+    )
+
+
+def listing(user: User, wanted: OrderFilter) -> tuple[Sequence[OrderRow], int]:
+    """A page of a person's orders, newest first, and how many match."""
+    conditions = [OrderRow.user_id == user.id]
+    if statuses := TABS.get(wanted.tab, ()):
+        conditions.append(OrderRow.status.in_(statuses))
+    if wanted.broker_id is not None:
+        conditions.append(OrderRow.broker_id == wanted.broker_id)
+    if wanted.symbol:
+        conditions.append(OrderRow.symbol.contains(wanted.symbol.upper(), autoescape=True))
+    if wanted.origin is not None:
+        conditions.append(OrderRow.origin == wanted.origin)
+    if wanted.since is not None:
+        conditions.append(OrderRow.created_at >= wanted.since)
+    total = db.session.scalar(select(func.count(OrderRow.id)).where(*conditions)) or 0
+    query = select(OrderRow).where(*conditions).options(joinedload(OrderRow.broker))
+    query = query.order_by(OrderRow.id.desc()).limit(wanted.per_page)
+    return db.session.scalars(query.offset((wanted.page - 1) * wanted.per_page)).all(), total

@@ -1,0 +1,211 @@
+"""From a wish to the exact request: resolve the symbol, size it, round it, price it, and name every rule it breaks.
+
+The preview shows a plan and placing stores one, by this same code: what is sent equals what was shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.errors import OrderDenied, Violation
+from app.domain.markets import Market
+from app.domain.money import EXACT, plain
+from app.domain.orders import Leg, OrderDraft, OrderRequest, OrderType, PriceOrPercent, Side
+from app.exchanges import capabilities
+from app.models import Broker
+from app.services import balances, catalog, prices
+
+_HUNDRED = Decimal(100)
+_ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An order as it would be sent, and what it would mean. Money in the market's quote, None where not known."""
+
+    market: Market
+    request: OrderRequest
+    violations: tuple[Violation, ...]
+    warnings: tuple[str, ...]
+    last_price: Decimal | None
+    cost: Decimal | None
+    fee: Decimal | None
+    fee_asset: str
+    free_before: Decimal | None
+    free_after: Decimal | None
+    risk: Decimal | None
+    reward: Decimal | None
+
+    @property
+    def risk_reward(self) -> Decimal | None:
+        """How many times the possible loss the possible gain is."""
+        if not self.risk or self.reward is None:
+            return None
+        return EXACT.divide(self.reward, self.risk).quantize(Decimal("0.01"))
+
+
+def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None = None) -> Plan:
+    """Make a draft exact on one broker. ``free`` is the balance it spends, when known fresher than last synced.
+
+    Raises:
+        OrderDenied: the symbol means no market of this broker, or a percent cannot be sized without a balance.
+    """
+    market = catalog.resolve(broker, draft.symbol)
+    last = prices.last(broker.exchange, broker.environment, market.symbol)
+    if free is None:
+        free = balances.free(broker, spent_asset(market, draft.side))
+    entry = market.quantize_price(draft.price) if draft.price is not None else last
+    request = _sized(broker, market, draft, free, entry)
+    cost = market.notional(request, last)
+    return Plan(
+        market=market,
+        request=request,
+        violations=(
+            *market.check(request, last_price=last),
+            *_protection_violations(market, request, entry, cost),
+        ),
+        warnings=tuple(_warnings(market, request, free, cost)),
+        last_price=last,
+        cost=cost,
+        fee=_fee(broker, market, request, entry, cost),
+        fee_asset=market.base if draft.side is Side.BUY else market.quote,
+        free_before=free,
+        free_after=_free_after(market, request, free, cost),
+        risk=_distance(request, entry, request.stop_loss),
+        reward=_distance(request, entry, request.take_profit),
+    )
+
+
+def spent_asset(market: Market, side: Side) -> str:
+    """What an order pays with: quote to buy, base to sell."""
+    return market.quote if side is Side.BUY else market.base
+
+
+def protective_price(
+    market: Market, wanted: PriceOrPercent | None, entry: Decimal | None, *, above: bool
+) -> Decimal | None:
+    """The trigger on the market's grid, ``above`` or below the entry; None when it cannot be told yet."""
+    if wanted is None:
+        return None
+    if wanted.price is not None:
+        return market.quantize_price(wanted.price)
+    if wanted.percent is None or entry is None:
+        return None
+    share = EXACT.divide(wanted.percent, _HUNDRED)
+    return market.quantize_price(EXACT.multiply(entry, _ONE + share if above else _ONE - share))
+
+
+def _sized(
+    broker: Broker, market: Market, draft: OrderDraft, free: Decimal | None, entry: Decimal | None
+) -> OrderRequest:
+    quantity, quote_quantity = draft.quantity, draft.quote_quantity
+    if draft.percent is not None:
+        if free is None:
+            raise OrderDenied.because(
+                "balance",
+                f"{draft.percent}% of the free balance is not known before the first sync",
+                remedy="Wait for the first sync of balances, or give the size as a quantity.",
+            )
+        amount = EXACT.divide(EXACT.multiply(free, draft.percent), _HUNDRED)
+        quantity, quote_quantity = (None, amount) if draft.side is Side.BUY else (amount, None)
+    if quote_quantity is not None and not _takes_quote(broker, draft):
+        if entry is None:
+            raise OrderDenied.because(
+                "price", f"no price of {market.symbol} is known to size this order with"
+            )
+        quantity, quote_quantity = EXACT.divide(quote_quantity, entry), None
+    return OrderRequest(
+        symbol=market.symbol,
+        side=draft.side,
+        type=draft.type,
+        quantity=None if quantity is None else market.quantize_quantity(quantity),
+        quote_quantity=None if quote_quantity is None else market.quantize_quote(quote_quantity),
+        price=None if draft.price is None else market.quantize_price(draft.price),
+        time_in_force=draft.time_in_force,
+        post_only=draft.post_only,
+        stop_loss=_leg(protective_price(market, draft.stop_loss, entry, above=draft.side is Side.SELL)),
+        take_profit=_leg(protective_price(market, draft.take_profit, entry, above=draft.side is Side.BUY)),
+    )
+
+
+def _takes_quote(broker: Broker, draft: OrderDraft) -> bool:
+    able = capabilities(broker.exchange)
+    if draft.type is not OrderType.MARKET:
+        return False
+    return able.quote_quantity_market_buy if draft.side is Side.BUY else able.quote_quantity_market_sell
+
+
+def _leg(trigger_price: Decimal | None) -> Leg | None:
+    return None if trigger_price is None else Leg(trigger_price)
+
+
+def _protection_violations(
+    market: Market, request: OrderRequest, entry: Decimal | None, cost: Decimal | None
+) -> list[Violation]:
+    legs = (("stop_loss", request.stop_loss, False), ("take_profit", request.take_profit, True))
+    wanted = [(name, leg.trigger_price, above) for name, leg, above in legs if leg is not None]
+    if wanted and request.side is Side.SELL:
+        return [
+            Violation("protection", "stop-loss and take-profit guard what a buy brings in; this is a sell")
+        ]
+    found = []
+    for name, trigger, above in wanted:
+        if entry is not None and (trigger <= entry if above else trigger >= entry):
+            where = "above" if above else "below"
+            found.append(
+                Violation(name, f"{name} {plain(trigger)} must be {where} the entry price {plain(entry)}")
+            )
+        elif trigger <= 0:
+            found.append(Violation(name, f"{name} must be greater than zero"))
+        elif _exit_too_small(market, trigger, entry, cost):
+            found.append(
+                Violation(
+                    name,
+                    f"at {name} {plain(trigger)} the position would be worth less than the minimum order of "
+                    f"{plain(market.min_notional or _ONE)} {market.quote}",
+                )
+            )
+    return found
+
+
+def _exit_too_small(market: Market, trigger: Decimal, entry: Decimal | None, cost: Decimal | None) -> bool:
+    if market.min_notional is None or not entry or cost is None:
+        return False
+    return EXACT.divide(EXACT.multiply(cost, trigger), entry) < market.min_notional
+
+
+def _warnings(market: Market, request: OrderRequest, free: Decimal | None, cost: Decimal | None) -> list[str]:
+    asset = spent_asset(market, request.side)
+    needed = cost if request.side is Side.BUY else request.quantity
+    if free is None or needed is None or needed <= free:
+        return []
+    return [f"this needs {plain(needed)} {asset}, and {plain(free)} {asset} was free at the last sync"]
+
+
+def _fee(
+    broker: Broker, market: Market, request: OrderRequest, entry: Decimal | None, cost: Decimal | None
+) -> Decimal | None:
+    rate = capabilities(broker.exchange).standard_taker_fee
+    if request.side is Side.SELL:
+        return None if cost is None else EXACT.multiply(cost, rate)
+    bought = request.quantity
+    if bought is None and cost is not None and entry:
+        bought = market.quantize_quantity(EXACT.divide(cost, entry))
+    return None if bought is None else EXACT.multiply(bought, rate)
+
+
+def _free_after(
+    market: Market, request: OrderRequest, free: Decimal | None, cost: Decimal | None
+) -> Decimal | None:
+    spent = cost if request.side is Side.BUY else request.quantity
+    return None if free is None or spent is None else free - spent
+
+
+def _distance(request: OrderRequest, entry: Decimal | None, leg: Leg | None) -> Decimal | None:
+    if leg is None or entry is None:
+        return None
+    quantity = request.quantity
+    if quantity is None:
+        quantity = EXACT.divide(request.quote_quantity or Decimal(0), entry)
+    return EXACT.multiply(abs(leg.trigger_price - entry), quantity)

@@ -1,0 +1,65 @@
+"""The last prices per exchange and environment, kept in Redis: fresh enough to value and preview, free to lose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import redis.exceptions
+import structlog
+
+from app.domain.accounts import Environment
+from app.domain.markets import Ticker
+from app.domain.money import EXACT, plain, to_decimal
+from app.extensions import redis as store
+
+log = structlog.get_logger()
+
+#: A price older than this is no price any more.
+MAX_AGE_SECONDS = 300
+
+#: Assets that count as one US dollar.
+DOLLARS = ("USD", "USDT", "USDC", "FDUSD", "DAI", "TUSD")
+
+
+def remember(exchange: str, environment: Environment, tickers: Iterable[Ticker]) -> None:
+    """Keep the last price of each ticker; without Redis they are simply not kept."""
+    prices = {ticker.symbol: plain(ticker.last) for ticker in tickers if ticker.last is not None}
+    if not prices:
+        return
+    key = _key(exchange, environment)
+    try:
+        with store.pipeline(transaction=False) as pipe:
+            pipe.hset(key, mapping=prices)  # type: ignore[arg-type]
+            pipe.expire(key, MAX_AGE_SECONDS)
+            pipe.execute()
+    except redis.exceptions.RedisError as error:
+        log.warning("prices_not_kept", exchange=exchange, error=str(error))
+
+
+def last(exchange: str, environment: Environment, symbol: str) -> Decimal | None:
+    """The last price known of a market, or None."""
+    try:
+        found = store.hget(_key(exchange, environment), symbol)
+    except redis.exceptions.RedisError as error:
+        log.warning("price_not_read", exchange=exchange, error=str(error))
+        return None
+    return None if found is None else to_decimal(str(found))
+
+
+def in_usd(asset: str, amount: Decimal, prices: Mapping[str, Decimal]) -> Decimal | None:
+    """The worth of an amount in USD by way of a dollar pair or of BTC; None when no price leads there."""
+    if asset in DOLLARS:
+        return amount
+    for dollar in DOLLARS:
+        price = prices.get(f"{asset}/{dollar}")
+        if price is not None:
+            return EXACT.multiply(amount, price)
+    in_bitcoin = prices.get(f"{asset}/BTC")
+    if asset == "BTC" or in_bitcoin is None:
+        return None
+    return in_usd("BTC", EXACT.multiply(amount, in_bitcoin), prices)
+
+
+def _key(exchange: str, environment: Environment) -> str:
+    return f"prices:{exchange}:{environment.value}"

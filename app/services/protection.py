@@ -1,0 +1,93 @@
+"""The stop-loss and take-profit that guard what an order bought.
+
+Where the exchange attaches them to the entry, they go with it. Where it cannot (a market order, say), the exit is an
+order of its own, written in the same commit as the fill that calls for it and sized by what really arrived.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
+from app.models import OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id, utc_now
+from app.services import catalog
+from app.services.planning import protective_price
+
+_ZERO = Decimal(0)
+
+
+def needed(entry: OrderRow) -> OrderRow | None:
+    """The protective order an entry now calls for, or None: nothing to guard, or guarded already."""
+    filled = entry.filled_quantity or _ZERO
+    if (
+        entry.role is not OrderRole.ENTRY
+        or entry.side is not Side.BUY
+        or not entry.status.is_final
+        or not filled
+    ):
+        return None
+    if entry.status is not OrderStatus.FILLED:
+        _end_waiting_legs(entry)
+    if any(child.status.is_live or child.status is OrderStatus.FILLED for child in entry.children):
+        return None
+    if any(child.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED) for child in entry.children):
+        return None
+    return _exit(entry)
+
+
+def received(entry: OrderRow) -> Decimal:
+    """What a buy really brought in: the filled quantity less the fees taken in the base asset."""
+    base = entry.symbol.partition("/")[0]
+    fees = sum((fill.fee or _ZERO for fill in entry.fills if fill.fee_asset == base), _ZERO)
+    return (entry.filled_quantity or _ZERO) - fees
+
+
+def _exit(entry: OrderRow) -> OrderRow | None:
+    market = catalog.known(entry.broker, entry.symbol)
+    if market is None:
+        return None
+    bought_at = entry.average_price or entry.price
+    stop = protective_price(market, _wanted(entry.stop_loss, entry.stop_loss_percent), bought_at, above=False)
+    target = protective_price(
+        market, _wanted(entry.take_profit, entry.take_profit_percent), bought_at, above=True
+    )
+    quantity = market.quantize_quantity(received(entry))
+    if quantity == 0 or (stop is None and target is None):
+        return None
+    now = utc_now()
+    order = OrderRow(
+        user_id=entry.user_id,
+        broker_id=entry.broker_id,
+        broker=entry.broker,
+        alert_id=entry.alert_id,
+        parent=entry,
+        role=OrderRole.PROTECTION,
+        origin=OrderOrigin.PROTECTION,
+        client_order_id=new_client_order_id(),
+        symbol=entry.symbol,
+        side=Side.SELL,
+        type=OrderType.TAKE_PROFIT if stop is None else OrderType.STOP_LOSS,
+        quantity=quantity,
+        trigger_price=target if stop is None else stop,
+        take_profit=None if stop is None else target,
+        status=OrderStatus.PENDING,
+        received_at=now,
+        created_at=now,
+    )
+    order.events.append(
+        OrderEvent(at=now, before=None, after=OrderStatus.PENDING, cause="guards what its entry bought")
+    )
+    return order
+
+
+def _wanted(price: Decimal | None, percent: Decimal | None) -> PriceOrPercent | None:
+    if percent is not None:
+        return PriceOrPercent(percent=percent)
+    return None if price is None else PriceOrPercent(price=price)
+
+
+def _end_waiting_legs(entry: OrderRow) -> None:
+    """An entry that ended before it was filled takes the legs with it that waited for its fill."""
+    for leg in entry.children:
+        if leg.status is OrderStatus.OPEN and not leg.filled_quantity:
+            leg.move_to(OrderStatus.EXPIRED, "its entry ended before it was filled")

@@ -1,0 +1,73 @@
+"""What beat sets going, and the trace that it does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import redis.exceptions
+import structlog
+from sqlalchemy import func, select
+
+from app import dispatch
+from app.domain.orders import OrderStatus
+from app.extensions import db
+from app.extensions import redis as store
+from app.models import Broker, OrderRow, utc_now
+from app.services import reconciliation
+
+log = structlog.get_logger()
+
+_TICK = "beat:tick"
+
+
+def sweep() -> None:
+    """Send again what no worker has picked up, and leave a trace that beat and a worker live."""
+    try:
+        store.set(_TICK, utc_now().isoformat())
+    except redis.exceptions.RedisError as error:
+        log.warning("tick_not_kept", error=str(error))
+    found = reconciliation.sweep()
+    if found:
+        log.info("swept", rows=found)
+
+
+def last_tick() -> datetime | None:
+    """When beat's sweep last ran; None when it has not since Redis was emptied.
+
+    Raises:
+        redis.exceptions.RedisError: when Redis cannot be asked.
+    """
+    stamp = store.get(_TICK)
+    return None if stamp is None else datetime.fromisoformat(str(stamp))
+
+
+def sync_open_orders() -> None:
+    """One task for every broker that has orders resting on its exchange."""
+    live = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+    rows = db.session.execute(
+        select(Broker.id, Broker.exchange)
+        .join(OrderRow, OrderRow.broker_id == Broker.id)
+        .where(OrderRow.status.in_(live))
+        .distinct()
+    ).all()
+    for broker_id, exchange in rows:
+        dispatch.sync_open_orders(broker_id, exchange)
+
+
+def sync_balances() -> None:
+    """One task for every broker that is not paused and whose keys are not known to fail."""
+    query = select(Broker.id, Broker.exchange)
+    rows = db.session.execute(query.where(Broker.active.is_(True), Broker.connected.is_not(False))).all()
+    for broker_id, exchange in rows:
+        dispatch.sync_balances(broker_id, exchange)
+
+
+def load_markets() -> None:
+    """One task for every exchange and environment in use; it serves all brokers there."""
+    rows = db.session.execute(
+        select(func.min(Broker.id), Broker.exchange)
+        .where(Broker.active.is_(True), Broker.connected.is_not(False))
+        .group_by(Broker.exchange, Broker.environment)
+    ).all()
+    for broker_id, exchange in rows:
+        dispatch.load_markets(broker_id, exchange)

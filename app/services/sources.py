@@ -1,0 +1,83 @@
+"""Webhook sources: the endpoints alerts come to."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.domain.errors import SwitchyardError
+from app.extensions import db
+from app.models import Broker, Source, User
+from app.services import events
+from app.services.events import Topic
+
+
+class SourceRefused(SwitchyardError):
+    """A source cannot be made as asked."""
+
+    remedy = "Correct the named field and try again."
+
+
+def create(user: User, broker: Broker, name: str) -> tuple[Source, str]:
+    """A new source of a broker, and its token, which is shown this once.
+
+    Raises:
+        SourceRefused: no name, or one that is taken.
+    """
+    name = name.strip()
+    if not name or len(name) > 80:
+        raise SourceRefused("a source needs a name of at most 80 characters")
+    if db.session.scalar(select(Source.id).where(Source.user_id == user.id, Source.name == name)):
+        raise SourceRefused(f"you have a source named {name} already")
+    token = _new_token()
+    source = Source(user_id=user.id, broker_id=broker.id, name=name, token_hash=fingerprint(token))
+    db.session.add(source)
+    db.session.commit()
+    return source, token
+
+
+def rotate(source: Source) -> str:
+    """Give a source a new token; the old one is refused from now on."""
+    token = _new_token()
+    source.token_hash = fingerprint(token)
+    db.session.commit()
+    return token
+
+
+def set_enabled(source: Source, enabled: bool) -> None:
+    """Switch a source on or off; the very next alert feels it."""
+    source.enabled = enabled
+    db.session.commit()
+    events.publish(source.user_id, Topic.ALERTS)
+
+
+def by_token(token: str) -> Source | None:
+    """The source a token belongs to, read from the database every time: a switched-off source is off at once."""
+    return db.session.scalar(
+        select(Source).where(Source.token_hash == fingerprint(token)).options(joinedload(Source.broker))
+    )
+
+
+def of(user: User) -> Sequence[Source]:
+    """A person's sources by name."""
+    query = select(Source).where(Source.user_id == user.id).options(joinedload(Source.broker))
+    return db.session.scalars(query.order_by(Source.name)).all()
+
+
+def find(user: User, source_id: int) -> Source | None:
+    """A source of this person; another person's is as if it did not exist."""
+    return db.session.scalar(select(Source).where(Source.id == source_id, Source.user_id == user.id))
+
+
+def fingerprint(token: str) -> str:
+    """What is stored of a token. A plain SHA-256 suffices for 256 random bits; looking it up by its hash takes
+    the same time whether or not a part of it is right."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,24 @@
+"""What answers HTTP: the webhook, the pages, health, live updates, and how errors look."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from app.models.sqlite import reading
+from app.web import access, errors, health, live, pages, security, webhook
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint and what holds for all requests."""
+    access.init_app(app)
+    errors.init_app(app)
+    security.init_app(app)
+    app.before_request(_note_intent)
+    app.register_blueprint(webhook.blueprint)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(live.blueprint)
+    pages.init_app(app)
+
+
+def _note_intent() -> None:
+    reading.set(request.method in ("GET", "HEAD", "OPTIONS"))

@@ -1,0 +1,78 @@
+"""The webhook: authenticate, store, answer. What an alert leads to is decided by a worker."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from app.domain.alerts import AlertStatus
+from app.extensions import csrf, limiter
+from app.models import Alert, Source, utc_now
+from app.services import alerts, sources
+from app.services.alerts import MAX_BODY, Delivery
+from app.web.access import public
+
+log = structlog.get_logger()
+
+blueprint = Blueprint("webhook", __name__)
+csrf.exempt(blueprint)
+
+_WRONG_TOKENS = "30 per minute"
+
+_ANSWERS = {
+    AlertStatus.RECEIVED: HTTPStatus.ACCEPTED,
+    AlertStatus.PROCESSED: HTTPStatus.ACCEPTED,
+    AlertStatus.DUPLICATE: HTTPStatus.ACCEPTED,
+    AlertStatus.DENIED: HTTPStatus.FORBIDDEN,
+    AlertStatus.ERROR: HTTPStatus.BAD_REQUEST,
+}
+
+
+@blueprint.post("/webhook/<token>")
+@public
+def receive(token: str) -> ResponseReturnValue:
+    """An alert with the source's token in the address."""
+    return _receive(token)
+
+
+@blueprint.post("/webhook")
+@public
+def receive_with_header() -> ResponseReturnValue:
+    """An alert from a sender that can set ``X-Webhook-Token``."""
+    return _receive(request.headers.get("X-Webhook-Token", ""))
+
+
+def _receive(token: str) -> ResponseReturnValue:
+    received_at = utc_now()
+    source = sources.by_token(token)
+    if source is None:
+        return _wrong_token()
+    delivery = Delivery(
+        body=request.stream.read(MAX_BODY + 1),
+        content_type=request.content_type or "",
+        sender=request.remote_addr or "",
+        received_at=received_at,
+    )
+    return _answer(alerts.receive(source, delivery), source, len(delivery.body) > MAX_BODY)
+
+
+def _answer(alert: Alert, source: Source, oversized: bool) -> ResponseReturnValue:
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if oversized else _ANSWERS[alert.status]
+    body: dict[str, Any] = {"id": alert.id, "status": alert.status.value}
+    if alert.reason is not None:
+        body["reason"] = alert.reason
+    if alert.duplicate_of_id is not None:
+        body["duplicate_of"] = alert.duplicate_of_id
+    log.info("alert_received", alert_id=alert.id, source_id=source.id, status=alert.status.value)
+    return body, status
+
+
+def _wrong_token() -> ResponseReturnValue:
+    """401 for any token nobody has; 429 for an address that keeps trying."""
+    log.warning("webhook_wrong_token", sender=request.remote_addr)
+    with limiter.limit(_WRONG_TOKENS, scope="webhook-wrong-token"):
+        return {"error": "no source has this token", "remedy": "Copy the webhook URL anew."}, 401

@@ -1,0 +1,83 @@
+"""How `create_app` puts the parts together, step by step."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from redis import Redis
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import extensions
+from app.config import PROJECT_ROOT, Settings
+from app.log import configure_logging
+from app.models import sqlite
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Flask's own settings; everything else reads `Settings`."""
+    app.extensions["settings"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        SESSION_COOKIE_NAME="switchyard",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.trusted_proxies > 0,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_STORAGE_URI=_limits_url(settings),
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_HEADERS_ENABLED=False,
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    configure_logging(settings.log_level)
+
+
+def add_extensions(app: Flask, settings: Settings) -> None:
+    """Bind the shared objects to this application."""
+    extensions.db.init_app(app)
+    extensions.migrate.init_app(
+        app, extensions.db, directory=str(PROJECT_ROOT / "migrations"), render_as_batch=True
+    )
+    extensions.login.init_app(app)
+    extensions.csrf.init_app(app)
+    extensions.limiter.init_app(app)
+    extensions.celery.conf.broker_url = settings.celery_broker_url
+    app.extensions["redis"] = Redis.from_url(
+        settings.redis_url, decode_responses=True, socket_connect_timeout=1, socket_timeout=5
+    )
+    with app.app_context():
+        engine = extensions.db.engine
+    if engine.dialect.name == "sqlite":
+        sqlite.prepare(engine)
+
+
+def add_web(app: Flask) -> None:
+    """The pages, the webhook and how errors are shown."""
+    from app import web
+
+    web.init_app(app)
+
+
+def add_commands(app: Flask) -> None:
+    """The flask command line."""
+    from app import cli
+
+    cli.init_app(app)
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    if settings.sqlite_file is not None:
+        return {"connect_args": {"timeout": 15}}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 30}
+
+
+def _limits_url(settings: Settings) -> str:
+    return settings.redis_url.replace("unix://", "redis+unix://", 1)

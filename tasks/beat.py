@@ -1,0 +1,29 @@
+"""The periodic work: each tick only sends the tasks, so that no broker waits for another."""
+
+from app.dispatch import TaskName
+from app.services import schedule
+from tasks.app import celery
+
+
+@celery.task(name=TaskName.BEAT_SWEEP.value)
+def sweep() -> None:
+    """Send again what no worker has picked up."""
+    schedule.sweep()
+
+
+@celery.task(name=TaskName.BEAT_OPEN_ORDERS.value)
+def open_orders() -> None:
+    """Sync the open orders of every broker that has some."""
+    schedule.sync_open_orders()
+
+
+@celery.task(name=TaskName.BEAT_BALANCES.value)
+def balances() -> None:
+    """Sync the balances of every broker."""
+    schedule.sync_balances()
+
+
+@celery.task(name=TaskName.BEAT_MARKETS.value)
+def markets() -> None:
+    """Load the markets of every exchange and environment in use."""
+    schedule.load_markets()

@@ -1,0 +1,23 @@
+"""Check-ups, balances and markets of brokers."""
+
+from app.dispatch import TaskName
+from app.services import balances, brokers, markets
+from tasks.app import celery
+
+
+@celery.task(name=TaskName.CHECK_BROKER.value)
+def check(broker_id: int) -> None:
+    """Run the check-up of a broker's keys."""
+    brokers.check(broker_id)
+
+
+@celery.task(name=TaskName.SYNC_BALANCES.value)
+def sync_balances(broker_id: int) -> None:
+    """Fetch what a broker holds and what it is worth."""
+    balances.sync(broker_id)
+
+
+@celery.task(name=TaskName.LOAD_MARKETS.value)
+def load_markets(broker_id: int) -> None:
+    """Fetch the markets of a broker."""
+    markets.load(broker_id)
