@@ -42,6 +42,7 @@ class Capabilities:
     ``attached_stop_loss`` and ``attached_take_profit`` name the entry types that may carry that leg, and
     ``attached_both`` those that may carry both; ``client_id_lookup`` is how long an order can be found by its
     client id (None: it cannot), ``visibility_delay`` how long a placed order may stay unseen by look-ups.
+    ``standard_taker_fee`` is the share of an order's worth charged at the lowest tier; previews estimate with it.
     """
 
     order_types: frozenset[OrderType]
@@ -58,6 +59,7 @@ class Capabilities:
     batch_cancel: bool
     test_environment: bool
     futures_positions: bool
+    standard_taker_fee: Decimal = Decimal("0.001")
 
 
 class Exchange(ABC):
@@ -89,6 +91,10 @@ class Exchange(ABC):
     @abstractmethod
     def markets(self) -> list[Market]:
         """Every spot market with its rules, closed ones included as inactive."""
+
+    @abstractmethod
+    def use_markets(self, markets: Iterable[Market]) -> None:
+        """Size orders by rules fetched elsewhere, so that no order has to wait for them."""
 
     @abstractmethod
     def ticker(self, symbol: str) -> Ticker:
@@ -163,8 +169,15 @@ class Exchange(ABC):
         """Orders of one market in every state, oldest first."""
 
     @abstractmethod
-    def fills(self, symbol: str, since: datetime | None = None, limit: int | None = None) -> list[Fill]:
-        """Executions on one market, oldest first."""
+    def fills(
+        self,
+        symbol: str,
+        since: datetime | None = None,
+        limit: int | None = None,
+        *,
+        exchange_order_id: str | None = None,
+    ) -> list[Fill]:
+        """Executions on one market, oldest first; only those of one order when its id is given."""
 
     @abstractmethod
     def positions(self) -> list[Position]:
