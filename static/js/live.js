@@ -16,7 +16,13 @@
   const topicsOf = (region) => region.dataset.live.split(" ");
 
   // Replacing what a person is typing in or has opened would take it from under their hands.
-  const inUse = (region) => region.querySelector(":popover-open, details[open]") || (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, button"));
+  const inUse = (region) => region.querySelector(":popover-open, details[open]") || (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
+
+  // The same link or button in the newer region, so that the keyboard stays where it was.
+  function sameControl(region, control) {
+    const name = ["popovertarget", "href", "aria-label"].find((attribute) => control.hasAttribute(attribute));
+    return name && region.querySelector(`[${name}="${CSS.escape(control.getAttribute(name))}"]`);
+  }
 
   async function refresh() {
     timer = null;
@@ -31,7 +37,9 @@
     for (const region of wanted) {
       const newer = page.getElementById(region.id);
       if (!newer || newer.outerHTML === region.outerHTML) continue;
+      const focus = region.contains(document.activeElement) && sameControl(newer, document.activeElement);
       region.replaceWith(newer);
+      if (focus) focus.focus({ preventScroll: true });
       window.htmx?.process(newer);
     }
   }

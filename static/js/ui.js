@@ -44,6 +44,15 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// Choosing a market from the list, or another broker, opens its ticket without a further click.
+document.addEventListener("input", (event) => {
+  const chosen = event.target.list && (!event.inputType || event.inputType === "insertReplacementText");
+  if (chosen && event.target.value) event.target.form.requestSubmit();
+});
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submits]") && event.target.form.checkValidity()) event.target.form.requestSubmit();
+});
+
 // What is placed must be what was previewed, so a changed ticket disarms the preview it no longer matches.
 document.addEventListener("input", (event) => {
   if (!event.target.closest("#ticket")) return;
@@ -60,6 +69,10 @@ document.addEventListener("submit", (event) => {
 // A page that comes back from the browser's cache may be long out of date, and its buttons are spent.
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "preview") document.getElementById("preview").scrollIntoView({ block: "nearest" });
 });
 
 document.addEventListener("htmx:responseError", (event) => {
