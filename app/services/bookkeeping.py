@@ -31,7 +31,8 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> list[OrderRow]:
         order.filled_quantity = report.filled_quantity
         order.average_price = report.average_price
         order.cost = report.cost
-    book_fills(order, report.fills)
+    if not _is_pair(order, report):
+        book_fills(order, report.fills)
     _step(order, report.status, cause)
     for leg in report.children:
         if leg.client_order_id != order.client_order_id:
@@ -65,9 +66,16 @@ def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
 
 
 def unbooked(order: OrderRow, report: OrderReport) -> bool:
-    """Whether the exchange reports more executed than the fills we hold add up to."""
-    booked = sum((fill.quantity for fill in order.fills), _ZERO)
-    return (report.filled_quantity or _ZERO) > booked + sum((fill.quantity for fill in report.fills), _ZERO)
+    """Whether the exchange reports more executed than the fills that we hold or that it lists add up to."""
+    holders = order.children if _is_pair(order, report) else [order]
+    booked = {fill.trade_id: fill.quantity for holder in holders for fill in holder.fills}
+    booked |= {fill.trade_id: fill.quantity for fill in report.fills}
+    return (report.filled_quantity or _ZERO) > sum(booked.values(), _ZERO)
+
+
+def _is_pair(order: OrderRow, report: OrderReport) -> bool:
+    """Whether the order is two exits in one, which execute, and are booked, as their legs."""
+    return order.role is OrderRole.PROTECTION and bool(report.children)
 
 
 def _lock(order: OrderRow) -> None:

@@ -5,6 +5,7 @@ The database is the truth and this module is what keeps it so, whatever Redis lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from app.domain.errors import OrderNotFound, TradingError
 from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
-from app.models import Alert, Broker, OrderRow, utc_now
+from app.models import Alert, Broker, OrderRole, OrderRow, utc_now
 from app.services import bookkeeping, connections, events, execution
 from app.services.events import Topic
 
@@ -53,7 +54,9 @@ def sync_open(broker_id: int) -> None:
     """Learn what became of a broker's resting orders since the last look."""
     broker = db.session.get_one(Broker, broker_id)
     query = select(OrderRow).where(OrderRow.broker_id == broker_id, OrderRow.status.in_(_LIVE))
-    query = query.options(joinedload(OrderRow.broker), selectinload(OrderRow.fills))
+    query = query.options(
+        joinedload(OrderRow.broker), selectinload(OrderRow.fills), selectinload(OrderRow.children)
+    )
     orders = db.session.scalars(query).all()
     if not orders:
         return
@@ -64,8 +67,7 @@ def sync_open(broker_id: int) -> None:
             for report in exchange.open_orders(symbol)
         }
     for order in orders:
-        report = resting.get(order.exchange_order_id)
-        if report is not None and not bookkeeping.unbooked(order, report):
+        if _undisturbed(order, resting):
             continue
         try:
             _refresh(order)
@@ -105,6 +107,14 @@ def sweep() -> int:
     return len(alerts) + len(orders)
 
 
+def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> bool:
+    """Whether nothing happened to an order: it rests as booked or, a pair of exits, both its legs do."""
+    if order.role is OrderRole.PROTECTION and order.children:
+        return all(_undisturbed(leg, resting) for leg in order.children)
+    report = resting.get(order.exchange_order_id)
+    return report is not None and not bookkeeping.unbooked(order, report)
+
+
 def _refresh(order: OrderRow) -> None:
     with connections.calling(order.broker) as exchange:
         report = exchange.get_order(order.symbol, exchange_order_id=order.exchange_order_id)
@@ -114,14 +124,25 @@ def _refresh(order: OrderRow) -> None:
 def _adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
     if bookkeeping.unbooked(order, report):
         with connections.calling(order.broker) as exchange:
-            fills = exchange.fills(order.symbol, since=order.created_at - timedelta(minutes=1))
-        own = tuple(fill for fill in fills if fill.exchange_order_id == report.exchange_order_id)
-        report = replace(report, fills=own)
+            report = _with_fills(exchange, order, report)
     following = bookkeeping.adopt(order, report, cause)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
     for protection in following:
         execution.submit(protection.id)
+
+
+def _with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:
+    """The report with the executions it tells of but does not list; a pair of exits executes through its legs."""
+    if order.role is OrderRole.PROTECTION and report.children:
+        legs = [_with_own_fills(exchange, leg) if leg.filled_quantity else leg for leg in report.children]
+        return replace(report, children=tuple(legs))
+    return _with_own_fills(exchange, report)
+
+
+def _with_own_fills(exchange: Exchange, report: OrderReport) -> OrderReport:
+    found = exchange.fills(report.symbol, exchange_order_id=report.exchange_order_id)
+    return replace(report, fills=tuple(found))
 
 
 def _look_up(exchange: Exchange, order: OrderRow) -> OrderReport | None:
