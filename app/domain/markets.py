@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from app.domain.errors import Violation
 from app.domain.money import EXACT, floor_to_step, plain
-from app.domain.orders import OrderRequest
+from app.domain.orders import OrderRequest, OrderType, Side
 
 
 class MarketKind(StrEnum):
@@ -23,7 +23,8 @@ class MarketKind(StrEnum):
 class Market:
     """A tradable pair. A rule the exchange does not set is None (a grid it does not set is zero).
 
-    ``min_quantity``, ``max_quantity`` and ``lot_size`` are in base; ``tick_size`` and ``min_notional`` in quote.
+    ``min_quantity``, ``max_quantity``, ``max_market_quantity`` and ``lot_size`` are in base; ``tick_size``,
+    ``min_notional`` and ``quote_lot_size`` (the grid of market orders sized in quote) in quote.
     """
 
     symbol: str
@@ -37,6 +38,8 @@ class Market:
     min_quantity: Decimal | None = None
     max_quantity: Decimal | None = None
     min_notional: Decimal | None = None
+    max_market_quantity: Decimal | None = None
+    quote_lot_size: Decimal = Decimal(0)
 
     def quantize_price(self, price: Decimal) -> Decimal:
         """The price on this market's grid, rounded toward zero."""
@@ -45,6 +48,10 @@ class Market:
     def quantize_quantity(self, quantity: Decimal) -> Decimal:
         """The amount in base on this market's grid, rounded toward zero; never enlarged to a minimum."""
         return floor_to_step(quantity, self.lot_size)
+
+    def quantize_quote(self, amount: Decimal) -> Decimal:
+        """The amount in quote on this market's grid, rounded toward zero; never enlarged to a minimum."""
+        return floor_to_step(amount, self.quote_lot_size)
 
     def check(self, request: OrderRequest, *, last_price: Decimal | None = None) -> list[Violation]:
         """Every rule of this market that a request breaks after rounding; empty when it may be sent.
@@ -56,6 +63,7 @@ class Market:
             *self._state_violations(),
             *_size_violations(request),
             *_price_violations(request, self),
+            *_leg_violations(request, self),
             *self._quantity_violations(request),
             *self._notional_violations(request, last_price),
         ]
@@ -83,14 +91,20 @@ class Market:
                     f"{plain(quantity)} {self.base} is below the minimum of {plain(self.min_quantity)}",
                 )
             ]
-        if self.max_quantity and quantity > self.max_quantity:
+        maximum = self._max_quantity(request.type)
+        if maximum and quantity > maximum:
             return [
                 Violation(
                     "max_quantity",
-                    f"{plain(quantity)} {self.base} is above the maximum of {plain(self.max_quantity)}",
+                    f"{plain(quantity)} {self.base} is above the maximum of {plain(maximum)}",
                 )
             ]
         return []
+
+    def _max_quantity(self, type_: OrderType) -> Decimal | None:
+        if type_ is OrderType.MARKET and self.max_market_quantity:
+            return self.max_market_quantity
+        return self.max_quantity
 
     def _notional_violations(self, request: OrderRequest, last_price: Decimal | None) -> list[Violation]:
         if self.min_notional is None:
@@ -109,7 +123,7 @@ class Market:
     def notional(self, request: OrderRequest, last_price: Decimal | None = None) -> Decimal | None:
         """What a request is worth in quote after rounding, or None when no price is known."""
         if request.quote_quantity is not None:
-            return request.quote_quantity
+            return self.quantize_quote(request.quote_quantity)
         price = request.price or request.trigger_price or last_price
         if request.quantity is None or price is None:
             return None
@@ -133,8 +147,35 @@ def _price_violations(request: OrderRequest, market: Market) -> list[Violation]:
     for rule, price in (("price", request.price), ("trigger_price", request.trigger_price)):
         if price is not None and price > 0 and market.quantize_price(price) == 0:
             found.append(
-                Violation("tick_size", f"{rule} {plain(price)} is below one tick of {plain(market.tick_size)}")
+                Violation(
+                    "tick_size", f"{rule} {plain(price)} is below one tick of {plain(market.tick_size)}"
+                )
             )
+    return found
+
+
+def _leg_violations(request: OrderRequest, market: Market) -> list[Violation]:
+    found = []
+    legs = (
+        ("stop_loss", request.stop_loss, request.side),
+        ("take_profit", request.take_profit, request.side.opposite),
+    )
+    for rule, leg, below_when in legs:
+        if leg is None:
+            continue
+        words = rule.replace("_", "-")
+        prices = [price for price in (leg.trigger_price, leg.limit_price) if price is not None]
+        if any(market.quantize_price(price) <= 0 for price in prices):
+            found.append(
+                Violation(rule, f"the {words} must be at least one tick of {plain(market.tick_size)}")
+            )
+        elif request.price is not None:
+            wanted = "below" if below_when is Side.BUY else "above"
+            below = leg.trigger_price < request.price
+            if leg.trigger_price == request.price or below is not (wanted == "below"):
+                found.append(
+                    Violation(rule, f"the {words} of this {request.side} must lie {wanted} its price")
+                )
     return found
 
 
