@@ -1,9 +1,9 @@
 """Nine dialects behind one port. Usable from a bare interpreter: no Flask, no database.
 
-    from app.exchanges import connect
-    from app.domain import Credential, Environment
+from app.exchanges import connect
+from app.domain import Credential, Environment
 
-    exchange = connect("kraken", Credential(key, secret), environment=Environment.LIVE)
+exchange = connect("kraken", Credential(key, secret), environment=Environment.LIVE)
 """
 
 from __future__ import annotations
