@@ -62,7 +62,9 @@ def add_extensions(app: Flask, settings: Settings) -> None:
 def add_web(app: Flask) -> None:
     """The pages, the webhook and how errors are shown."""
     from app import web
+    from app.services.intake import Intake
 
+    app.extensions["intake"] = Intake(app)
     web.init_app(app)
 
 

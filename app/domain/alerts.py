@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
+from app.domain.money import plain, to_decimal
 from app.domain.orders import PriceOrPercent
 
 
@@ -57,3 +59,44 @@ class Signal:
     comment: str | None = None
     expires_in: int | None = None
     extras: Mapping[str, str] = field(default_factory=dict)
+
+
+def signal_to_json(signal: Signal) -> dict[str, Any]:
+    """A signal as JSON can hold it, amounts as plain strings, what is absent left out."""
+
+    def exact(value: Any) -> Any:
+        if isinstance(value, Decimal):
+            return plain(value)
+        if isinstance(value, dict):
+            return {key: exact(item) for key, item in value.items() if item is not None}
+        return value
+
+    found: dict[str, Any] = exact(asdict(signal))
+    return found
+
+
+def signal_from_json(stored: Mapping[str, Any]) -> Signal:
+    """The signal that `signal_to_json` made this of."""
+
+    def amount(name: str) -> Decimal | None:
+        return to_decimal(stored[name]) if name in stored else None
+
+    def guard(name: str) -> PriceOrPercent | None:
+        if name not in stored:
+            return None
+        return PriceOrPercent(**{kind: to_decimal(value) for kind, value in stored[name].items()})
+
+    return Signal(
+        AlertAction(stored["action"]),
+        symbol=stored.get("symbol"),
+        price=amount("price"),
+        percent=amount("percent"),
+        quantity=amount("quantity"),
+        quote_quantity=amount("quote_quantity"),
+        stop_loss=guard("stop_loss"),
+        take_profit=guard("take_profit"),
+        alert_id=stored.get("alert_id"),
+        comment=stored.get("comment"),
+        expires_in=stored.get("expires_in"),
+        extras=stored.get("extras", {}),
+    )

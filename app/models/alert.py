@@ -70,3 +70,10 @@ class Alert(Table):
 
     source: Mapped[Source] = relationship()
     broker: Mapped[Broker] = relationship()
+    duplicate_of: Mapped[Alert | None] = relationship(remote_side="Alert.id")
+
+    def end(self, status: AlertStatus, reason: str) -> None:
+        """Say in words what became of it."""
+        self.status = status
+        self.reason = reason
+        self.processed_at = utc_now()

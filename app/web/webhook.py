@@ -6,14 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Blueprint, request
+from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
 from app.domain.alerts import AlertStatus
 from app.extensions import csrf, limiter
-from app.models import Alert, Source, utc_now
-from app.services import alerts, sources
-from app.services.alerts import MAX_BODY, Delivery
+from app.models import utc_now
+from app.services.intake import MAX_BODY, Delivery, Receipt
 from app.web.access import public
 
 log = structlog.get_logger()
@@ -47,27 +46,25 @@ def receive_with_header() -> ResponseReturnValue:
 
 
 def _receive(token: str) -> ResponseReturnValue:
-    received_at = utc_now()
-    source = sources.by_token(token)
-    if source is None:
-        return _wrong_token()
     delivery = Delivery(
+        token=token,
         body=request.stream.read(MAX_BODY + 1),
         content_type=request.content_type or "",
         sender=request.remote_addr or "",
-        received_at=received_at,
+        received_at=utc_now(),
     )
-    return _answer(alerts.receive(source, delivery), source, len(delivery.body) > MAX_BODY)
+    receipt = current_app.extensions["intake"].accept(delivery)
+    return _wrong_token() if receipt is None else _answer(receipt, len(delivery.body) > MAX_BODY)
 
 
-def _answer(alert: Alert, source: Source, oversized: bool) -> ResponseReturnValue:
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if oversized else _ANSWERS[alert.status]
-    body: dict[str, Any] = {"id": alert.id, "status": alert.status.value}
-    if alert.reason is not None:
-        body["reason"] = alert.reason
-    if alert.duplicate_of_id is not None:
-        body["duplicate_of"] = alert.duplicate_of_id
-    log.info("alert_received", alert_id=alert.id, source_id=source.id, status=alert.status.value)
+def _answer(receipt: Receipt, oversized: bool) -> ResponseReturnValue:
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if oversized else _ANSWERS[receipt.status]
+    body: dict[str, Any] = {"id": receipt.alert_id, "status": receipt.status.value}
+    if receipt.reason is not None:
+        body["reason"] = receipt.reason
+    if receipt.duplicate_of_id is not None:
+        body["duplicate_of"] = receipt.duplicate_of_id
+    log.info("alert_received", alert_id=receipt.alert_id, status=receipt.status.value)
     return body, status
 
 
