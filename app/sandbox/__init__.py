@@ -1,0 +1,1 @@
+"""A local, simulated world of exchanges, for the demo, paper trading, tests and benchmarks."""

@@ -1,0 +1,10 @@
+"""The dialects the sandbox speaks, by the exchange they imitate; each is served at ``/<exchange>/...``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.sandbox.dialects.base import Dialect
+from app.sandbox.dialects.binance import Binance
+
+DIALECTS: Mapping[str, type[Dialect]] = {"binance": Binance}

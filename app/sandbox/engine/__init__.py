@@ -1,0 +1,1 @@
+"""The matching engine that stands behind every dialect of the sandbox."""

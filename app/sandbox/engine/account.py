@@ -1,0 +1,69 @@
+"""One customer of an exchange: the key pair, what the key may do, what is owned and what was ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from app.sandbox.engine.model import ZERO, Fill, Order, OrderGroup
+
+
+@dataclass(slots=True)
+class Balance:
+    free: Decimal = ZERO
+    locked: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What the account's key may do, and whether it is tied to addresses."""
+
+    read: bool = True
+    trade: bool = True
+    withdraw: bool = False
+    ip_restricted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A futures position: base quantity, negative when short."""
+
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """Balances and orders of one API key; changed by its venue alone, under the venue's lock."""
+
+    api_key: str
+    api_secret: str = field(repr=False)
+    passphrase: str | None = field(default=None, repr=False)
+    uid: int = 0
+    permissions: Permissions = field(default_factory=Permissions)
+    balances: dict[str, Balance] = field(default_factory=dict)
+    positions: tuple[Position, ...] = ()
+    futures_margin: Decimal = ZERO
+    opened_at: int = 0
+    orders: dict[int, Order] = field(default_factory=dict)
+    by_client_id: dict[str, Order] = field(default_factory=dict)
+    groups: dict[int, OrderGroup] = field(default_factory=dict)
+    open_orders: dict[int, Order] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+
+    def balance(self, asset: str) -> Balance:
+        """The balance of an asset, zero when it was never held."""
+        return self.balances.setdefault(asset, Balance())
+
+    def set_free(self, balances: Mapping[str, Decimal]) -> None:
+        """Own exactly these free balances; what orders hold stays held."""
+        for asset in self.balances.keys() | balances.keys():
+            self.balance(asset).free = balances.get(asset, ZERO)
+
+    def lock(self, asset: str, amount: Decimal) -> None:
+        """Move an amount from free to locked, or back when it is negative."""
+        balance = self.balance(asset)
+        balance.free -= amount
+        balance.locked += amount

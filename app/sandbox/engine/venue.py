@@ -1,0 +1,435 @@
+"""One exchange's matching engine: accounts, markets, and the life of every order.
+
+No HTTP and no exchange's dialect in here. Every public method is atomic and exact: it runs alone, with enough
+digits that no product of amounts is rounded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from itertools import count
+from threading import RLock
+
+from app.domain.money import EXACT, floor_to_step
+from app.sandbox.engine.account import Account
+from app.sandbox.engine.instrument import Instrument
+from app.sandbox.engine.market import Level, Market
+from app.sandbox.engine.model import (
+    ZERO,
+    Order,
+    OrderGroup,
+    OrderSpec,
+    OrderType,
+    Reason,
+    Refusal,
+    Refused,
+    Side,
+    State,
+    TimeInForce,
+)
+from app.sandbox.engine.settlement import ClientIds, Settlement, VenueRules, held_asset
+
+#: Set around a placement to let only this part of it fill at once, whatever the book holds.
+FILL_FRACTION: ContextVar[Decimal | None] = ContextVar("fill_fraction", default=None)
+
+_MARKET_ONCE_TRIGGERED = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
+
+
+class Venue:
+    """An exchange's state and the rules it trades by."""
+
+    def __init__(
+        self, name: str, rules: VenueRules, instruments: Iterable[Instrument], seed: int = 0
+    ) -> None:
+        self.name = name
+        self.rules = rules
+        self.skew = 0
+        self.accounts: dict[str, Account] = {}
+        self.markets: dict[str, Market] = {}
+        self.journal: list[Order] = []
+        self.listing = 0
+        self.on_first_fill: Callable[[Order], None] | None = None
+        self._seed = seed
+        self._settlement = Settlement(rules)
+        self._resting: dict[str, dict[int, Order]] = defaultdict(dict)
+        self._order_ids, self._trade_ids, self._group_ids, self._uids = (
+            count(1001),
+            count(1),
+            count(1),
+            count(1),
+        )
+        self._lock = RLock()
+        self.list_instruments(instruments)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Run a block with nobody else changing anything, in exact arithmetic."""
+        with self._lock, localcontext(EXACT):
+            yield
+
+    def now(self) -> int:
+        """The exchange's own time, skew included, in microseconds since the epoch."""
+        return time.time_ns() // 1000 + self.skew
+
+    # --- what exists -------------------------------------------------------------------------------------------
+
+    def list_instruments(self, instruments: Iterable[Instrument]) -> None:
+        """List further instruments, or replace how listed ones trade; prices and orders stay."""
+        with self.alone():
+            for instrument in instruments:
+                market = self.markets.get(instrument.symbol)
+                if market is None:
+                    self.markets[instrument.symbol] = Market(instrument, self._seed)
+                else:
+                    market.instrument = instrument
+            self.listing += 1
+
+    def open_account(
+        self, api_key: str, api_secret: str, passphrase: str | None, balances: Mapping[str, Decimal] | None
+    ) -> Account:
+        """Create an account, or change the secret and free balances of one there is."""
+        with self.alone():
+            account = self.accounts.get(api_key)
+            if account is None:
+                account = Account(api_key, api_secret, passphrase, uid=next(self._uids), opened_at=self.now())
+                self.accounts[api_key] = account
+            account.api_secret, account.passphrase = api_secret, passphrase
+            if balances is not None:
+                account.set_free(balances)
+            return account
+
+    # --- placing -----------------------------------------------------------------------------------------------
+
+    def submit(self, account: Account, spec: OrderSpec) -> Order:
+        """Accept one order and match it.
+
+        Raises:
+            Refused: and nothing has changed.
+        """
+        with self.alone():
+            order = self._draft(account, spec)
+            self._admit(account, (order,))
+            self._register(account, order)
+            self._work(order, FILL_FRACTION.get())
+            return order
+
+    def submit_group(
+        self, account: Account, client_id: str, exits: Sequence[OrderSpec], working: OrderSpec | None = None
+    ) -> OrderGroup:
+        """Accept an OCO (two exits), an OTO (a working order and one exit) or an OTOCO (both).
+
+        Raises:
+            Refused: and nothing has changed.
+        """
+        with self.alone():
+            self._check_legs(account, exits, working)
+            legs = tuple(self._draft(account, spec) for spec in exits)
+            entry = self._draft(account, working) if working is not None else None
+            self._admit(account, legs if entry is None else (entry,))
+            now = self.now()
+            group = OrderGroup(next(self._group_ids), client_id, exits[0].symbol, legs, now, now, entry)
+            account.groups[group.id] = group
+            for order in group.orders:
+                order.group = group
+                self._register(account, order)
+            if entry is None:
+                for leg in legs:
+                    if leg.live:
+                        self._work(leg)
+            else:
+                for leg in legs:
+                    leg.state, leg.working_at = State.PENDING, None
+                self._work(entry, FILL_FRACTION.get())
+            return group
+
+    def _check_legs(self, account: Account, exits: Sequence[OrderSpec], working: OrderSpec | None) -> None:
+        specs = [*exits, working] if working is not None else list(exits)
+        ids = [spec.client_id for spec in specs if spec.client_id]
+        if len(set(ids)) < len(ids):
+            raise Refused(Refusal.DUPLICATE_CLIENT_ID)
+        if len({spec.symbol for spec in specs}) > 1 or len({(s.side, s.quantity) for s in exits}) > 1:
+            raise Refused(Refusal.BAD_LEGS)
+
+    def _draft(self, account: Account, spec: OrderSpec) -> Order:
+        received = time.time_ns() // 1000
+        market = self.market(spec.symbol)
+        if not market.instrument.trading:
+            raise Refused(Refusal.MARKET_CLOSED)
+        self._check_client_id(account, spec.client_id)
+        quantity = spec.quantity
+        if quantity is None:
+            quantity = market.quantity_for(spec.side, spec.quote_quantity or ZERO)
+        now = received + self.skew
+        return Order(
+            id=next(self._order_ids),
+            api_key=account.api_key,
+            spec=spec,
+            client_id=spec.client_id or "",
+            quantity=quantity,
+            received_at=received,
+            created_at=now,
+            updated_at=now,
+            working_at=None if spec.trigger_price is not None else now,
+        )
+
+    def _check_client_id(self, account: Account, client_id: str | None) -> None:
+        earlier = account.by_client_id.get(client_id) if client_id else None
+        if earlier is None or self.rules.client_ids is ClientIds.NEVER:
+            return
+        if earlier.live or self.rules.client_ids is ClientIds.FOREVER:
+            raise Refused(Refusal.DUPLICATE_CLIENT_ID)
+
+    def _admit(self, account: Account, orders: Sequence[Order]) -> None:
+        """Refuse orders that cannot rest or be paid for; several orders exclude each other."""
+        market = self.market(orders[0].symbol)
+        for order in orders:
+            if order.spec.would_trigger(market.last):
+                raise Refused(Refusal.WOULD_TRIGGER)
+            if self.rules.post_only_refused and self._would_match(order, market):
+                raise Refused(Refusal.WOULD_MATCH)
+        asset = held_asset(orders[0], market.instrument)
+        if self._settlement.needed(orders, market) > account.balance(asset).free:
+            raise Refused(Refusal.INSUFFICIENT_FUNDS)
+
+    def _would_match(self, order: Order, market: Market) -> bool:
+        return order.spec.post_only and order.price is not None and market.crosses(order.side, order.price)
+
+    def _register(self, account: Account, order: Order) -> None:
+        self.journal.append(order)
+        account.orders[order.id] = order
+        account.open_orders[order.id] = order
+        self._resting[order.symbol][order.id] = order
+        if order.client_id:
+            account.by_client_id[order.client_id] = order
+
+    # --- changing ----------------------------------------------------------------------------------------------
+
+    def cancel(self, order: Order) -> list[Order]:
+        """Cancel an order, and with it the whole group it belongs to; returns what was cancelled.
+
+        Raises:
+            Refused: the order is not open any more.
+        """
+        with self.alone():
+            if not order.live:
+                raise Refused(Refusal.NOT_OPEN)
+            together = order.group.orders[::-1] if order.group is not None else (order,)
+            canceled = [member for member in together if member.live]
+            for member in canceled:
+                self._end(member, State.CANCELED, Reason.CANCELED)
+            return canceled[::-1]
+
+    def amend(self, order: Order, *, quantity: Decimal | None = None, price: Decimal | None = None) -> Order:
+        """Change the quantity or price of an open limit order in place.
+
+        Raises:
+            Refused: it is not open, would be smaller than what has filled, or cannot be paid for.
+        """
+        with self.alone():
+            if not order.live:
+                raise Refused(Refusal.NOT_OPEN)
+            new_quantity = order.quantity if quantity is None else quantity
+            if new_quantity <= order.filled or (price is not None and order.price is None):
+                raise Refused(Refusal.BAD_AMENDMENT)
+            account, market = self.accounts[order.api_key], self.market(order.symbol)
+            before = order.quantity, order.spec
+            order.quantity = new_quantity
+            order.spec = replace(order.spec, price=price if price is not None else order.price)
+            if self._settlement.shortfall(order, account, market.instrument) > 0:
+                order.quantity, order.spec = before
+                raise Refused(Refusal.INSUFFICIENT_FUNDS)
+            order.updated_at = self.now()
+            order.amendments += 1
+            if price is None or order.state is State.PENDING:
+                self._hold(order)
+            else:
+                self._work(order)
+            return order
+
+    def rename(self, order: Order, client_id: str) -> None:
+        """Give an open order another client id.
+
+        Raises:
+            Refused: the id is taken.
+        """
+        with self.alone():
+            account = self.accounts[order.api_key]
+            if client_id != order.client_id:
+                self._check_client_id(account, client_id)
+            account.by_client_id.pop(order.client_id, None)
+            order.client_id = client_id
+            account.by_client_id[client_id] = order
+
+    # --- the market moves --------------------------------------------------------------------------------------
+
+    def set_price(self, symbol: str, price: Decimal) -> None:
+        """Trade at a price: resting limit orders it reaches fill at their own price, triggers it reaches fire."""
+        with self.alone():
+            market = self.market(symbol)
+            market.move(price)
+            for order in list(self._resting[symbol].values()):
+                if not order.live or order.state is State.PENDING:
+                    continue
+                if order.waits_for_trigger:
+                    if order.spec.would_trigger(price):
+                        self._trigger(order)
+                elif order.price is not None and _reached(order.side, order.price, price):
+                    self._fill(order, [Level(order.price, order.remaining)], maker=True)
+
+    def set_book(self, symbol: str, bids: Iterable[Level], asks: Iterable[Level]) -> None:
+        """Lay a finite book; resting limit orders that it crosses fill from it, as far as it goes."""
+        with self.alone():
+            market = self.market(symbol)
+            market.set_book(bids, asks)
+            for order in list(self._resting[symbol].values()):
+                if order.live and order.state is not State.PENDING and not order.waits_for_trigger:
+                    taken = market.sweep(order.side, order.remaining, order.price)
+                    market.consume(order.side, taken)
+                    price = order.price or market.last
+                    self._fill(order, [Level(price, level.quantity) for level in taken], maker=True)
+
+    # --- the life of an order ----------------------------------------------------------------------------------
+
+    def _work(self, order: Order, fraction: Decimal | None = None) -> None:
+        market = self.market(order.symbol)
+        if order.waits_for_trigger:
+            self._hold(order)
+        elif self._would_match(order, market):
+            self._end(order, State.CANCELED, Reason.WOULD_MATCH)
+        else:
+            self._take(order, market, self._at_once(order, market, fraction))
+
+    def _at_once(self, order: Order, market: Market, fraction: Decimal | None) -> list[Level]:
+        """What the order gets from the book, or the part of it that a fault allows."""
+        if fraction is None or order.spec.time_in_force is TimeInForce.FOK:
+            return market.sweep(order.side, order.remaining, order.price)
+        lot = market.instrument.lot
+        part = max(lot, floor_to_step(order.remaining * fraction, lot))
+        if order.price is not None and not market.crosses(order.side, order.price):
+            return [Level(order.price, min(part, order.remaining))]
+        return market.sweep(order.side, min(part, order.remaining), order.price)
+
+    def _take(self, order: Order, market: Market, taken: list[Level]) -> None:
+        """Fill what the book gives; what is left rests, or ends when the order may not rest."""
+        whole = sum((level.quantity for level in taken), ZERO) == order.remaining
+        if order.spec.time_in_force is TimeInForce.FOK and not whole:
+            self._end(order, State.EXPIRED, Reason.FOK_UNFILLED)
+            return
+        market.consume(order.side, taken)
+        self._fill(order, taken, maker=False)
+        if not order.live:
+            return
+        if order.spec.type in _MARKET_ONCE_TRIGGERED:
+            self._end(order, State.EXPIRED, Reason.NO_LIQUIDITY)
+        elif order.spec.time_in_force is TimeInForce.IOC:
+            self._end(order, State.EXPIRED, Reason.IOC_REMAINDER)
+        else:
+            self._hold(order)
+
+    def _fill(self, order: Order, taken: Sequence[Level], *, maker: bool) -> None:
+        if order.remaining > 0 and not taken:
+            return
+        account, instrument = self.accounts[order.api_key], self.market(order.symbol).instrument
+        self._settlement.release(order, account, instrument)
+        if self.on_first_fill is not None and taken and not order.fills:
+            self.on_first_fill(order)
+        now = self.now()
+        for level in taken:
+            self._settlement.exchange(
+                order, level, account, instrument, maker=maker, trade_id=next(self._trade_ids), at=now
+            )
+        order.updated_at = now
+        self._end_siblings(order)
+        if order.remaining > 0:
+            order.state = State.PARTIALLY_FILLED
+            self._hold(order)
+            return
+        self._end(order, State.FILLED if order.filled > 0 else State.EXPIRED, None)
+
+    def _trigger(self, order: Order) -> None:
+        """Turn a stop or take-profit into the order it stands for."""
+        account, market = self.accounts[order.api_key], self.market(order.symbol)
+        order.triggered = True
+        order.working_at = order.updated_at = self.now()
+        self._end_siblings(order)
+        payable = self._settlement.payable(order, account, market)
+        if order.price is not None:
+            if payable < order.remaining:
+                self._end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
+            else:
+                self._work(order)
+        elif payable == 0 and market.best(_counterpart(order.side)) is not None:
+            self._end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
+        else:
+            self._take(order, market, market.sweep(order.side, payable))
+
+    def _end_siblings(self, order: Order) -> None:
+        for sibling in order.group.siblings(order) if order.group is not None else ():
+            if sibling.live:
+                self._end(sibling, State.EXPIRED, Reason.SIBLING)
+
+    def _end(self, order: Order, state: State, reason: Reason | None) -> None:
+        order.state, order.reason, order.updated_at = state, reason, self.now()
+        self._hold(order)
+        self.accounts[order.api_key].open_orders.pop(order.id, None)
+        self._resting[order.symbol].pop(order.id, None)
+        group = order.group
+        if group is None:
+            return
+        group.updated_at = order.updated_at
+        if order is group.working:
+            if state is State.FILLED:
+                self._activate(group)
+            else:
+                for leg in group.exits:
+                    if leg.live:
+                        self._end(leg, State.EXPIRED, Reason.WORKING_ENDED)
+
+    def _activate(self, group: OrderGroup) -> None:
+        """Bring the exits to life once the working order has filled whole."""
+        account, market = self.accounts[group.exits[0].api_key], self.market(group.symbol)
+        now = self.now()
+        for leg in group.exits:
+            leg.state, leg.updated_at = State.OPEN, now
+            leg.working_at = None if leg.spec.trigger_price is not None else now
+        free = account.balance(held_asset(group.exits[0], market.instrument)).free
+        short = self._settlement.needed(group.exits, market) > free
+        for leg in group.exits:
+            if not leg.live:
+                continue
+            if short:
+                self._end(leg, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
+            elif leg.spec.would_trigger(market.last):
+                self._trigger(leg)
+            else:
+                self._work(leg)
+
+    def _hold(self, order: Order) -> None:
+        self._settlement.hold(order, self.accounts[order.api_key], self.market(order.symbol).instrument)
+
+    # --- looking up --------------------------------------------------------------------------------------------
+
+    def market(self, symbol: str) -> Market:
+        """The market of a symbol such as ``BTC/USDT``.
+
+        Raises:
+            Refused: it is not listed.
+        """
+        try:
+            return self.markets[symbol]
+        except KeyError:
+            raise Refused(Refusal.UNKNOWN_SYMBOL) from None
+
+
+def _reached(side: Side, limit: Decimal, last: Decimal) -> bool:
+    return last <= limit if side is Side.BUY else last >= limit
+
+
+def _counterpart(side: Side) -> Side:
+    return Side.SELL if side is Side.BUY else Side.BUY
