@@ -62,6 +62,11 @@ def connect(
     return exchange_class(name)(credential, environment=environment, base_url=base_url, budget=budget)
 
 
+def title(name: str) -> str:
+    """How an exchange writes its own name."""
+    return exchange_class(name).title
+
+
 def capabilities(name: str) -> Capabilities:
     """What an exchange can do natively."""
     return exchange_class(name).capabilities
@@ -83,4 +88,5 @@ __all__ = [
     "connect",
     "credential_fields",
     "exchange_class",
+    "title",
 ]

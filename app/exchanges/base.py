@@ -70,6 +70,8 @@ class Exchange(ABC):
     """
 
     name: str
+    title: str
+    """How the exchange writes its own name."""
     capabilities: Capabilities
     credential_fields: tuple[CredentialField, ...]
     base_urls: Mapping[Environment, str]

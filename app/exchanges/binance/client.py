@@ -27,6 +27,7 @@ class Binance(RestExchange):
     """One Binance account."""
 
     name = "binance"
+    title = "Binance"
     capabilities = wire.CAPABILITIES
     credential_fields = wire.CREDENTIAL_FIELDS
     base_urls = wire.SPOT_URLS
