@@ -47,7 +47,9 @@ def saturate(url: str, body: Callable[[int], bytes], *, connections: int, second
     return asyncio.run(_saturate(url, body, connections, seconds))
 
 
-def pace(url: str, body: Callable[[int], bytes], *, rate: float, seconds: float, connections: int = 32) -> Result:
+def pace(
+    url: str, body: Callable[[int], bytes], *, rate: float, seconds: float, connections: int = 32
+) -> Result:
     """A fixed number of requests a second, whatever the server does."""
     return asyncio.run(_pace(url, body, rate, seconds, connections))
 
@@ -71,7 +73,9 @@ async def _saturate(url: str, body: Callable[[int], bytes], connections: int, se
     return result
 
 
-async def _pace(url: str, body: Callable[[int], bytes], rate: float, seconds: float, connections: int) -> Result:
+async def _pace(
+    url: str, body: Callable[[int], bytes], rate: float, seconds: float, connections: int
+) -> Result:
     result = Result()
     idle: asyncio.Queue[_Connection] = asyncio.Queue()
     for _ in range(connections):
