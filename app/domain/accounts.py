@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Environment(StrEnum):
@@ -34,9 +35,12 @@ class Credential:
     passphrase: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """One asset of an account; ``total`` is free plus locked, as the exchange reports it."""
+class Balance(NamedTuple):
+    """One asset of an account; ``total`` is free plus locked, as the exchange reports it.
+
+    A tuple because accounts hold hundreds and each is read every few seconds: it is made in half the time of a
+    frozen dataclass.
+    """
 
     asset: str
     free: Decimal
