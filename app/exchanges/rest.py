@@ -411,7 +411,7 @@ def http_fault(answer: Answer) -> Fault | None:
 
 def retry_after(answer: Answer) -> float | None:
     """The seconds of a ``Retry-After`` header, when it has any."""
-    text = answer.headers.get("Retry-After", "").strip()
+    text = answer.headers.get("retry-after", "").strip()
     return float(text) if text.isascii() and text.isdigit() else None
 
 

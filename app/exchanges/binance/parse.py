@@ -30,7 +30,7 @@ LIST_PREFIX = "list-"
 
 ZERO = Decimal(0)
 
-#: The same few grids and bounds recur in thousands of markets.
+#: Grids, bounds and zeros are the same few texts in thousands of rows.
 _shared = lru_cache(maxsize=4096)(Decimal)
 
 
@@ -127,10 +127,10 @@ def parse_balances(data: Row) -> dict[str, Balance]:
     """``account``: the assets of which there is any."""
     found = {}
     for row in data["balances"]:
-        free, locked = Decimal(row["free"]), Decimal(row["locked"])
+        free, locked = Decimal(row["free"]), _shared(row["locked"])
         if free or locked:
             asset = row["asset"]
-            found[asset] = Balance(asset, free, locked, free + locked)
+            found[asset] = Balance(asset, free, locked, free + locked if locked else free)
     return found
 
 

@@ -65,9 +65,9 @@ FUTURES_WEIGHT = Limit("futures-weight", 2400, 60, Scope.ADDRESS)
 LIMITS = (WEIGHT, ORDERS_10S, ORDERS_DAY, FUTURES_WEIGHT)
 
 USAGE_HEADERS = {
-    "X-MBX-USED-WEIGHT-1M": WEIGHT.name,
-    "X-MBX-ORDER-COUNT-10S": ORDERS_10S.name,
-    "X-MBX-ORDER-COUNT-1D": ORDERS_DAY.name,
+    "x-mbx-used-weight-1m": WEIGHT.name,
+    "x-mbx-order-count-10s": ORDERS_10S.name,
+    "x-mbx-order-count-1d": ORDERS_DAY.name,
 }
 
 #: exchangeInfo.rateLimits: (rateLimitType, interval, intervalNum) of the windows we count.
@@ -237,7 +237,7 @@ REMEDIES = {
     -1021: "This server's clock is off: synchronise it (NTP).",
     -1022: "The key was recognised but the secret is not its own: copy the secret again or make a new pair.",
     -1121: "Binance does not list this market; reload the markets.",
-    -2008: "Binance does not know this key here: it was deleted, or it belongs to the other environment (live/testnet).",
+    -2008: "Binance does not know this key here: it was deleted, or it belongs to the other environment.",
     -2014: "This is not the form of a Binance key: copy the key again, whole and without spaces.",
     -2015: (
         "Binance does not say which of three it is: the key was deleted or belongs to the other environment "
