@@ -1,0 +1,18 @@
+"""An account on a sandbox Binance, for each test its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fixtures.sandbox import SandboxServer
+from tests.sandbox.binance_caller import Caller
+
+
+@pytest.fixture
+def binance(fresh_sandbox: SandboxServer) -> Iterator[Caller]:
+    """A signing caller with 100,000 USDT, 2 BTC and 20 ETH; BTC costs 60,000 USDT."""
+    caller = Caller(fresh_sandbox.at("binance"), fresh_sandbox.account("binance"))
+    yield caller
+    caller.close()
