@@ -22,6 +22,7 @@ from deploy.launcher.terminal import Terminal
 REDIS, WEB = "redis", "web"
 #: What the others lean on, and what can wait until the pages are up; the rest of the Procfile comes in between.
 FOUNDATION = (REDIS, "sandbox")
+FIRST = (WEB, "worker-orders")
 LAST = ("flower",)
 #: How long the processes may take to get going, in seconds.
 PATIENCE = 120.0
@@ -83,12 +84,12 @@ class Stack:
         supervisor.watch_signals()
         supervisor.start_foundation(self._take([REDIS]))
         if settings.embedded_redis:
-            self._until(lambda: is_accepting(settings.redis_socket), "Redis")
-        supervisor.start(self._take([WEB]))
+            self._until(lambda: is_accepting(str(settings.redis_socket)), "Redis")
+        supervisor.start(self._take(FIRST))
         self._until(lambda: answers(settings), "The web server")
         supervisor.start_foundation(self._take(FOUNDATION))
         supervisor.start(self._take([name for name in self._services if name not in LAST]))
-        self._until(lambda: supervisor.all_ready, "A worker")
+        self._until(self._all_ready, "A worker or the sandbox")
         supervisor.start(self._take(LAST))
         supervisor.settle()
         return not supervisor.stop_requested
@@ -109,6 +110,9 @@ class Stack:
     def stop(self) -> None:
         """Stop everything."""
         self._supervisor.stop()
+
+    def _all_ready(self) -> bool:
+        return self._supervisor.all_ready and is_accepting(("127.0.0.1", self._settings.sandbox_port))
 
     def _take(self, names: Iterable[str]) -> list[Service]:
         return [self._services.pop(name) for name in list(names) if name in self._services]

@@ -5,7 +5,6 @@ honcho's own manager stops everything when one process ends. Here trading must g
 
 from __future__ import annotations
 
-import os
 import selectors
 import signal
 import socket
@@ -30,7 +29,6 @@ class Supervisor:
     """One thread that waits for output, deaths and signals, and acts on them in `step`."""
 
     def __init__(self, terminal: Terminal) -> None:
-        self.stop_requested = False
         self._terminal = terminal
         self._services: dict[str, Service] = {}
         self._foundation: set[str] = set()
@@ -39,6 +37,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._wake_up, self._woken = socket.socketpair()
         self._settled = False
+        self._stop_requests = 0
         self._complained = False
 
     def watch_signals(self) -> None:
@@ -68,6 +67,11 @@ class Supervisor:
         self._settled = True
 
     @property
+    def stop_requested(self) -> bool:
+        """Whether somebody wants us to stop."""
+        return self._stop_requests > 0
+
+    @property
     def all_ready(self) -> bool:
         """Whether every process runs and has begun its work."""
         return all(service.is_ready for service in self._services.values())
@@ -86,7 +90,6 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop all processes, the foundation after those that lean on it. A second signal ends them at once."""
-        self.stop_requested = False
         self._restart_at.clear()
         services = list(self._services.values())
         self._stop_together([service for service in services if service.name not in self._foundation])
@@ -100,7 +103,7 @@ class Supervisor:
             service.signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE
         while any(service.pid for service in services):
-            if self.stop_requested or time.monotonic() > deadline:
+            if self._stop_requests > 1 or time.monotonic() > deadline:
                 for service in services:
                     service.signal(signal.SIGKILL)
             self._wait(0.1)
@@ -174,7 +177,7 @@ class Supervisor:
             self._selector.unregister(service.output)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        self.stop_requested = True
+        self._stop_requests += 1
 
 
 def _manner_of_death(status: int) -> str:
@@ -183,7 +186,8 @@ def _manner_of_death(status: int) -> str:
     return f"was killed by {signal.Signals(-status).name}"
 
 
-def is_accepting(path: str | os.PathLike[str]) -> bool:
-    """Whether something listens on the unix socket at ``path``."""
-    with socket.socket(socket.AF_UNIX) as client:
-        return client.connect_ex(os.fspath(path)) == 0
+def is_accepting(address: str | tuple[str, int]) -> bool:
+    """Whether something listens at ``address``: a unix socket's path, or host and port."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as client:
+        return client.connect_ex(address) == 0
