@@ -81,7 +81,8 @@ class Supervisor:
 
         Raises `LaunchError` when, before `settle`, a process dies again and again.
         """
-        self._wait(timeout)
+        until_restart = min(self._restart_at.values(), default=float("inf")) - time.monotonic()
+        self._wait(max(0.0, min(timeout, until_restart)))
         for service in list(self._services.values()):
             status = service.poll()
             if status is not None:
