@@ -1,9 +1,19 @@
-"""The flask command line, one module a noun."""
+"""The flask command line, one module a noun: parse, call a service, print."""
 
 from __future__ import annotations
 
 from flask import Flask
 
+from app.cli.alert import alert
+from app.cli.broker import broker
+from app.cli.market import markets
+from app.cli.order import order
+from app.cli.sandbox import sandbox
+from app.cli.source import source
+from app.cli.user import user
+
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
+    for group in (user, broker, source, markets, order, alert, sandbox):
+        app.cli.add_command(group)

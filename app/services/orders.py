@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import dispatch
@@ -42,6 +43,7 @@ class OrderFilter:
 
     tab: str = "all"
     broker_id: int | None = None
+    alert_id: int | None = None
     symbol: str | None = None
     origin: OrderOrigin | None = None
     since: datetime | None = None
@@ -49,13 +51,20 @@ class OrderFilter:
     per_page: int = 20
 
 
-def place(broker: Broker, draft: OrderDraft, origin: OrderOrigin) -> OrderRow:
+def place(
+    broker: Broker, draft: OrderDraft, origin: OrderOrigin, *, client_order_id: str | None = None
+) -> OrderRow:
     """Store a manual order and hand it to its exchange's queue.
+
+    With a ``client_order_id`` that an order of this broker has already, that order is the answer: one preview
+    places one order, however often its button is pressed.
 
     Raises:
         OrderDenied: with every rule it breaks; nothing is stored then.
     """
     received_at = utc_now()
+    if client_order_id is not None and (placed := by_client_id(broker, client_order_id)) is not None:
+        return placed
     if not broker.active:
         raise OrderDenied.because("paused", f"{broker.name} is paused", remedy="Resume the broker first.")
     planned = plan(broker, draft)
@@ -64,7 +73,16 @@ def place(broker: Broker, draft: OrderDraft, origin: OrderOrigin) -> OrderRow:
     order = record(
         broker, draft, planned, origin, received_at=received_at, expires_at=utc_now() + MANUAL_EXPIRY
     )
-    db.session.commit()
+    if client_order_id is not None:
+        order.client_order_id = client_order_id
+    try:
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        placed = by_client_id(broker, client_order_id or "")
+        if placed is None:
+            raise
+        return placed
     dispatch.submit_order(order.id, broker.exchange)
     events.publish(broker.user_id, Topic.ORDERS, order.id)
     return order
@@ -152,11 +170,41 @@ def find(user: User, order_id: int) -> OrderRow | None:
     )
 
 
+def by_client_id(broker: Broker, client_order_id: str) -> OrderRow | None:
+    """A broker's order of this client id."""
+    return db.session.scalar(
+        select(OrderRow).where(
+            OrderRow.broker_id == broker.id, OrderRow.client_order_id == client_order_id
+        )
+    )
+
+
 def listing(user: User, wanted: OrderFilter) -> tuple[Sequence[OrderRow], int]:
     """A page of a person's orders, newest first, and how many match."""
-    conditions = [OrderRow.user_id == user.id]
+    conditions = _conditions(user, wanted)
     if statuses := TABS.get(wanted.tab, ()):
         conditions.append(OrderRow.status.in_(statuses))
+    total = db.session.scalar(select(func.count(OrderRow.id)).where(*conditions)) or 0
+    query = select(OrderRow).where(*conditions).options(joinedload(OrderRow.broker))
+    query = query.order_by(OrderRow.id.desc()).limit(wanted.per_page)
+    return db.session.scalars(query.offset((wanted.page - 1) * wanted.per_page)).all(), total
+
+
+def counts(user: User, wanted: OrderFilter) -> dict[str, int]:
+    """How many orders each tab holds under the same filter."""
+    rows = db.session.execute(
+        select(OrderRow.status, func.count(OrderRow.id))
+        .where(*_conditions(user, wanted))
+        .group_by(OrderRow.status)
+    )
+    by_status = dict(rows.tuples())
+    return {
+        tab: sum(by_status.get(status, 0) for status in statuses or by_status) for tab, statuses in TABS.items()
+    }
+
+
+def _conditions(user: User, wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    conditions = [OrderRow.user_id == user.id]
     if wanted.broker_id is not None:
         conditions.append(OrderRow.broker_id == wanted.broker_id)
     if wanted.symbol:
@@ -165,7 +213,4 @@ def listing(user: User, wanted: OrderFilter) -> tuple[Sequence[OrderRow], int]:
         conditions.append(OrderRow.origin == wanted.origin)
     if wanted.since is not None:
         conditions.append(OrderRow.created_at >= wanted.since)
-    total = db.session.scalar(select(func.count(OrderRow.id)).where(*conditions)) or 0
-    query = select(OrderRow).where(*conditions).options(joinedload(OrderRow.broker))
-    query = query.order_by(OrderRow.id.desc()).limit(wanted.per_page)
-    return db.session.scalars(query.offset((wanted.page - 1) * wanted.per_page)).all(), total
+    return conditions

@@ -1,0 +1,55 @@
+"""What every group of commands shares: refusals in words instead of tracebacks, and exit codes.
+
+0 done; 1 refused or failed, with ``error`` and ``remedy`` on standard error; 2 the command line was not understood.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import redis.exceptions
+from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
+
+from app.domain.errors import SwitchyardError
+from app.models.sqlite import reading
+
+
+class Refusal(SwitchyardError):
+    """A command cannot do what it was asked to."""
+
+
+class Commands(AppGroup):
+    """A group whose commands end with a readable refusal when a service refuses."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of ours, of the database or of Redis is told in two lines."""
+        try:
+            return super().invoke(ctx)
+        except SwitchyardError as error:
+            _refuse(error.message, error.remedy)
+        except DBAPIError as error:
+            reason = str(error.orig).strip().splitlines() or [type(error).__name__]
+            _refuse(f"the database cannot be used: {reason[0]}", "Run: flask doctor")
+        except redis.exceptions.RedisError as error:
+            _refuse(f"Redis cannot be used: {error}", "Run: flask doctor")
+
+
+@contextmanager
+def reading_only() -> Iterator[None]:
+    """While only reads are meant: they need not wait for a writer, nor keep one waiting."""
+    token = reading.set(True)
+    try:
+        yield
+    finally:
+        reading.reset(token)
+
+
+def _refuse(message: str, remedy: str) -> None:
+    click.secho(f"error: {message}", err=True, fg="red")
+    click.echo(f"remedy: {remedy}", err=True)
+    sys.exit(1)
