@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.alerts import AlertStatus
 from app.extensions import csrf, limiter
@@ -53,7 +54,11 @@ def _receive(token: str) -> ResponseReturnValue:
         sender=request.remote_addr or "",
         received_at=utc_now(),
     )
-    receipt = current_app.extensions["intake"].accept(delivery)
+    try:
+        receipt = current_app.extensions["intake"].accept(delivery)
+    except (SQLAlchemyError, TimeoutError):
+        log.exception("alert_not_stored")
+        return _not_stored()
     return _wrong_token() if receipt is None else _answer(receipt, len(delivery.body) > MAX_BODY)
 
 
@@ -66,6 +71,12 @@ def _answer(receipt: Receipt, oversized: bool) -> ResponseReturnValue:
         body["duplicate_of"] = receipt.duplicate_of_id
     log.info("alert_received", alert_id=receipt.alert_id, status=receipt.status.value)
     return body, status
+
+
+def _not_stored() -> ResponseReturnValue:
+    """The one case for a 5xx: nothing was stored, so the sender should come again."""
+    body = {"error": "the alert could not be stored", "remedy": "Send it again; nothing was kept of it."}
+    return body, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"}
 
 
 def _wrong_token() -> ResponseReturnValue:
