@@ -145,11 +145,12 @@ class Transport:
             AuthenticationFailed: the key cannot be written into a header.
         """
         connection = self._deliver(self._head(request) + (request.body or b""), writes)
+        response = HTTPResponse(connection, method=request.method)
         try:
-            response = HTTPResponse(connection, method=request.method)
             response.begin()
             body = response.read()
         except (OSError, HTTPException) as error:
+            response.close()
             connection.close()
             raise self._lost(error, writes) from None
         if response.will_close:
