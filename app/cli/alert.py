@@ -75,8 +75,9 @@ def list_(status: AlertStatus | None, limit: int, email: str | None, as_json: bo
 def _address(source_name: str | None, token: str | None, email: str | None) -> str:
     if source_name is None or token is None:
         raise Refusal("where to is not said", remedy="Give --url, or --source with --token.")
-    source = sources.by_token(token)
-    if source is None or source.name != source_name or source.user_id != owner(email).id:
+    with reading_only():
+        source, user = sources.by_token(token), owner(email)
+    if source is None or source.name != source_name or source.user_id != user.id:
         raise Refusal(f"that is not the token of {source_name}", remedy="See the sources: flask source list")
     return webhook_url(token)
 

@@ -16,7 +16,7 @@ from app.cli.owner import broker_named, owner, owner_option
 from app.cli.waiting import handed_over, timeout_option, until
 from app.domain.accounts import Credential, Environment, TradingMode
 from app.exchanges import NAMES, credential_fields
-from app.models import Broker, User
+from app.models import BalanceRow, Broker, User
 from app.services import balances, brokers, catalog
 
 broker = Commands("broker", help="Accounts on exchanges: keys, check-ups, syncs.")
@@ -50,6 +50,7 @@ def add(
     as_json: bool,
 ) -> None:
     """Connect an account on an exchange as NAME. Keys are asked for, never taken from the command line."""
+    credential = _credential(exchange, secrets_stdin=secrets_stdin, from_env=from_env)
     user = owner(email)
     added = brokers.add(
         user,
@@ -58,13 +59,15 @@ def add(
         environment=environment,
         mode=mode,
         dry_run=dry_run,
-        credential=_credential(exchange, secrets_stdin=secrets_stdin, from_env=from_env),
+        credential=credential,
     )
     if wait:
         added = _await_check_up(user, added, timeout)
         _refuse_when_not_connected(added)
         added = await_markets(user, added, timeout)
-    show_one(_row(added), as_json=as_json)
+    with reading_only():
+        row = _row(added)
+    show_one(row, as_json=as_json)
 
 
 @broker.command("list")
@@ -84,12 +87,15 @@ def list_(email: str | None, as_json: bool) -> None:
 @json_option
 def test(name: str | None, timeout: float, email: str | None, as_json: bool) -> None:
     """Test the keys of broker NAME (the main one by default) and print the check-up card."""
-    user = owner(email)
-    found = broker_named(user, name)
+    with reading_only():
+        user = owner(email)
+        found = broker_named(user, name)
     checked_at = found.checked_at
     handed_over(dispatch.check_broker(found.id, found.exchange))
     found = _await_check_up(user, found, timeout, since=checked_at)
-    show_one(_card(found), as_json=as_json)
+    with reading_only():
+        card = _card(found)
+    show_one(card, as_json=as_json)
     _refuse_when_not_connected(found)
 
 
@@ -100,8 +106,9 @@ def test(name: str | None, timeout: float, email: str | None, as_json: bool) -> 
 @json_option
 def sync(name: str | None, timeout: float, email: str | None, as_json: bool) -> None:
     """Fetch the balances and open orders of broker NAME (the main one by default) now."""
-    user = owner(email)
-    found = broker_named(user, name)
+    with reading_only():
+        user = owner(email)
+        found = broker_named(user, name)
     broker_id, synced_at = found.id, found.balances_synced_at
     handed_over(dispatch.sync_open_orders(broker_id, found.exchange))
     handed_over(dispatch.sync_balances(broker_id, found.exchange))
@@ -111,11 +118,8 @@ def sync(name: str | None, timeout: float, email: str | None, as_json: bool) -> 
         return row if row is not None and row.balances_synced_at != synced_at else None
 
     until(synced, doing=f"Syncing {found.name}", timeout=timeout)
-    rows = [
-        {"asset": row.asset, "free": row.free, "locked": row.locked, "total": row.total, "usd": row.usd_value}
-        for holder, row in balances.held_by(user)
-        if holder.id == broker_id
-    ]
+    with reading_only():
+        rows = [_holding(row) for holder, row in balances.held_by(user) if holder.id == broker_id]
     columns = ("asset", "free", "locked", "total", "usd")
     show(rows, columns, as_json=as_json, nothing="It holds nothing.")
 
@@ -211,6 +215,16 @@ def _row(found: Broker) -> Row:
         "markets_error": found.markets_error,
         "balances_synced_at": found.balances_synced_at,
         "created_at": found.created_at,
+    }
+
+
+def _holding(row: BalanceRow) -> Row:
+    return {
+        "asset": row.asset,
+        "free": row.free,
+        "locked": row.locked,
+        "total": row.total,
+        "usd": row.usd_value,
     }
 
 

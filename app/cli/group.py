@@ -16,6 +16,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import SwitchyardError
+from app.extensions import db
 from app.models.sqlite import reading
 
 
@@ -41,11 +42,15 @@ class Commands(AppGroup):
 
 @contextmanager
 def reading_only() -> Iterator[None]:
-    """While only reads are meant: they need not wait for a writer, nor keep one waiting."""
+    """While only reads are meant: they need not wait for a writer, nor keep one waiting.
+
+    The transaction ends with the block: none may be open while a command waits for a person or the network.
+    """
     token = reading.set(True)
     try:
         yield
     finally:
+        db.session.commit()
         reading.reset(token)
 
 

@@ -24,12 +24,14 @@ _COLUMNS = ("symbol", "exchange_symbol", "tick_size", "lot_size", "min_quantity"
 @owner_option
 def load(broker_name: str | None, timeout: float, email: str | None) -> None:
     """Load the markets of BROKER (the main one by default) anew."""
-    user = owner(email)
-    broker = broker_named(user, broker_name)
+    with reading_only():
+        user = owner(email)
+        broker = broker_named(user, broker_name)
     loaded_at = broker.markets_loaded_at
     handed_over(dispatch.load_markets(broker.id, broker.exchange))
     broker = await_markets(user, broker, timeout, since=loaded_at)
-    click.echo(f"{broker.name} has {catalog.count(broker)} active markets.")
+    with reading_only():
+        click.echo(f"{broker.name} has {catalog.count(broker)} active markets.")
 
 
 @markets.command("list")

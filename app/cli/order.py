@@ -8,7 +8,7 @@ from decimal import Decimal
 import click
 
 from app.cli.group import Commands, Refusal, reading_only
-from app.cli.output import Row, json_option, show, show_json, show_one
+from app.cli.output import Row, json_option, show, show_one
 from app.cli.owner import broker_named, owner, owner_option
 from app.cli.waiting import timeout_option, until
 from app.domain.money import plain, to_decimal
@@ -23,6 +23,7 @@ _COLUMNS = (
     *("id", "created_at", "broker", "symbol", "side", "type", "role"),
     *("status", "quantity", "filled_quantity", "average_price", "own_ms", "exchange_ms", "reason"),
 )
+_SUMMARY = (*_COLUMNS, "client_order_id", "exchange_order_id", "remedy")
 _WAITING = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
 _FAILED = (OrderStatus.REJECTED, OrderStatus.DENIED, OrderStatus.EXPIRED)
 
@@ -65,8 +66,6 @@ def place(
     as_json: bool,
 ) -> None:
     """Place an order to buy or sell SYMBOL. What would be sent is shown first."""
-    user = owner(email)
-    broker = broker_named(user, broker_name)
     draft = OrderDraft(
         symbol=symbol,
         side=side,
@@ -80,13 +79,18 @@ def place(
         stop_loss=_guard(stop_loss),
         take_profit=_guard(take_profit),
     )
-    _preview(broker, draft)
+    with reading_only():
+        user = owner(email)
+        broker = broker_named(user, broker_name)
+        _preview(broker, draft)
     if not yes:
         click.confirm("Place it?", abort=True, err=True)
     placed = orders.place(broker, draft, OrderOrigin.CLI)
     if wait:
         placed = _await(user, placed.id, _WAITING, doing="Placing the order", timeout=timeout)
-    show_one(_summary(placed), as_json=False) if not as_json else show_json(_row(placed))
+    with reading_only():
+        whole = _row(placed)
+    show_one(whole if as_json else {name: whole[name] for name in _SUMMARY}, as_json=as_json)
     if placed.status in _FAILED:
         raise Refusal(
             f"the order is {placed.status.lower()}: {placed.reason}",
@@ -138,12 +142,9 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Cancel the orders with these IDs, or every open one."""
-    user = owner(email)
-    if all_open:
-        broker_id = None if broker_name is None else broker_named(user, broker_name).id
-        found = list(orders.listing(user, OrderFilter(tab="open", broker_id=broker_id, per_page=1000))[0])
-    else:
-        found = [_one(user, order_id) for order_id in order_ids]
+    with reading_only():
+        user = owner(email)
+        found = _open_orders(user, broker_name) if all_open else [_one(user, number) for number in order_ids]
     if not found:
         raise Refusal("there is nothing to cancel", remedy="Give the ID of an order, or --all.")
     for each in found:
@@ -155,6 +156,11 @@ def cancel(
     doing = f"Cancelling {len(found)} order(s)"
     ended = [_await(user, each.id, None, doing=doing, timeout=timeout) for each in found]
     show([_row(each) for each in ended], _COLUMNS, as_json=as_json, nothing="")
+
+
+def _open_orders(user: User, broker_name: str | None) -> list[OrderRow]:
+    broker_id = None if broker_name is None else broker_named(user, broker_name).id
+    return list(orders.listing(user, OrderFilter(tab="open", broker_id=broker_id, per_page=1000))[0])
 
 
 def _amount(text: str | None) -> Decimal | None:
@@ -215,11 +221,6 @@ def _one(user: User, order_id: int) -> OrderRow:
 
 def _in_words(row: OrderRow) -> str:
     return f"{row.id}: {row.side} {_plain(row.quantity or row.quote_quantity)} {row.symbol}, {row.status}"
-
-
-def _summary(row: OrderRow) -> Row:
-    whole = _row(row)
-    return {name: whole[name] for name in (*_COLUMNS, "client_order_id", "exchange_order_id", "remedy")}
 
 
 def _row(row: OrderRow) -> Row:

@@ -71,5 +71,9 @@ def _cell(value: object) -> str:
             return plain(value)
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}Z"
+        case dict():
+            return ", ".join(f"{name} {_cell(item)}" for name, item in value.items())
+        case list():
+            return "; ".join(_cell(item) for item in value) or "none"
         case _:
             return str(value)
