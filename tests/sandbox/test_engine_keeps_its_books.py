@@ -204,6 +204,12 @@ class Trading(RuleBasedStateMachine):
                 assert not any(exit_.fills for exit_ in group.exits)
 
     @invariant()
+    def an_exit_that_triggers_or_fills_ends_the_other(self) -> None:
+        for group in self.account.groups.values():
+            started = [exit_ for exit_ in group.exits if exit_.triggered or exit_.fills]
+            assert not any(sibling.live for exit_ in started for sibling in group.siblings(exit_))
+
+    @invariant()
     def the_open_orders_are_the_live_ones(self) -> None:
         live = {order.id for order in self.account.orders.values() if order.live}
         assert live == self.account.open_orders.keys()

@@ -77,7 +77,7 @@ class Settlement:
 
     def payable(self, order: Order, account: Account, market: Market) -> Decimal:
         """How much of a triggered order's remainder its owner can pay for, in base."""
-        budget = account.balance(held_asset(order, market.instrument)).free + _held(order)
+        budget = account.balance(held_asset(order, market.instrument)).free + _sharers(order)[0].held
         if order.side is Side.SELL:
             return min(order.remaining, budget)
         budget /= self.rules.buy_markup
@@ -87,22 +87,24 @@ class Settlement:
 
     def shortfall(self, order: Order, account: Account, instrument: Instrument) -> Decimal:
         """How much more an open order has to hold than its owner has; not positive when it can be held."""
-        return self.reserve(order) - _held(order) - account.balance(held_asset(order, instrument)).free
+        return (
+            self.reserve(order)
+            - _sharers(order)[0].held
+            - account.balance(held_asset(order, instrument)).free
+        )
 
     def hold(self, order: Order, account: Account, instrument: Instrument) -> None:
         """Bring the balance held for an order, and for the exits it shares a hold with, to what they need now."""
         sharers = _sharers(order)
         needed = max(self.reserve(sharer) for sharer in sharers)
-        account.lock(held_asset(order, instrument), needed - _held(order))
-        for sharer in sharers:
-            sharer.held = ZERO
+        account.lock(held_asset(order, instrument), needed - sharers[0].held)
         sharers[0].held = needed
 
     def release(self, order: Order, account: Account, instrument: Instrument) -> None:
         """Free what is held for an order, so that its fills are paid from the free balance."""
-        account.lock(held_asset(order, instrument), -_held(order))
-        for sharer in _sharers(order):
-            sharer.held = ZERO
+        bearer = _sharers(order)[0]
+        account.lock(held_asset(order, instrument), -bearer.held)
+        bearer.held = ZERO
 
     def exchange(
         self,
@@ -152,9 +154,5 @@ def held_asset(order: Order, instrument: Instrument) -> str:
 
 
 def _sharers(order: Order) -> tuple[Order, ...]:
-    """The orders one hold serves: both exits of an OCO, otherwise the order alone."""
+    """The orders one hold serves, both exits of an OCO or the order alone; it is written on the first of them."""
     return order.group.exits if order.group is not None and order in order.group.exits else (order,)
-
-
-def _held(order: Order) -> Decimal:
-    return sum((sharer.held for sharer in _sharers(order)), ZERO)
