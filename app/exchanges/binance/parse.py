@@ -193,8 +193,6 @@ def parse_order(row: Row, naming: Naming) -> OrderReport:
     side, report_id = Side(row["side"]), str(row["orderId"])
     client_id = row.get("origClientOrderId") if row["status"] == "CANCELED" else None
     client_id = client_id or row["clientOrderId"]
-    created = row.get("time") or row.get("workingTime") or row.get("transactTime")
-    updated = row.get("updateTime") or row.get("transactTime")
     fills = tuple(_parse_own_fill(item, row, symbol, side, client_id) for item in row.get("fills", ()))
     return OrderReport(
         exchange_order_id=report_id,
@@ -211,15 +209,16 @@ def parse_order(row: Row, naming: Naming) -> OrderReport:
         trigger_price=positive(row.get("stopPrice")),
         cost=cost,
         fees=_fees(fills),
-        created_at=_moment(created),
-        updated_at=_moment(updated),
+        created_at=_moment(row, "time", "workingTime", "transactTime"),
+        updated_at=_moment(row, "updateTime", "transactTime"),
         fills=fills,
         raw=row,
     )
 
 
-def _moment(value: int | None) -> datetime | None:
-    return milliseconds(value) if value and value > 0 else None
+def _moment(row: Row, *names: str) -> datetime | None:
+    """The first of these times that is told; -1 stands for an order that does not work yet."""
+    return next((milliseconds(row[name]) for name in names if row.get(name, -1) > 0), None)
 
 
 def _parse_own_fill(item: Row, order: Row, symbol: str, side: Side, client_id: str) -> Fill:
@@ -237,7 +236,7 @@ def _parse_own_fill(item: Row, order: Row, symbol: str, side: Side, client_id: s
         fee=Decimal(item["commission"]),
         fee_asset=item["commissionAsset"],
         maker=False,
-        at=_moment(order.get("transactTime")),
+        at=_moment(order, "transactTime"),
     )
 
 
