@@ -20,14 +20,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         ConfigurationError: when a setting is missing or makes no sense.
     """
-    import os
-
     from flask import Flask
 
     from app import wiring
-    from app.config import PROJECT_ROOT, load_settings
+    from app.config import PROJECT_ROOT
 
-    settings = settings or load_settings(os.environ)
+    settings = settings or wiring.read_settings()
     app = Flask(
         __name__,
         root_path=str(PROJECT_ROOT),

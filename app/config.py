@@ -23,6 +23,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 MODES = ("production", "development", "testing")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+#: The secrets there are; each may instead stand in the file of its name under ``DATA_DIR/secrets``.
+SECRET_VARIABLES = ("SECRET_KEY", "MASTER_KEY")
 MASTER_KEY_BYTES = 32
 SECRET_KEY_MINIMUM = 32
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
+import click
 from flask import Flask
 from redis import Redis
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import extensions
-from app.config import PROJECT_ROOT, Settings
+from app.config import PROJECT_ROOT, ConfigurationError, Settings, load_settings
 from app.log import configure_logging
 from app.models import sqlite
+
+
+def read_settings() -> Settings:
+    """The environment's settings; at a command line a mistake in them is told in words instead of a traceback."""
+    try:
+        return load_settings(os.environ)
+    except ConfigurationError as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException(f"{error.message}\nremedy: {error.remedy}") from None
 
 
 def configure(app: Flask, settings: Settings) -> None:

@@ -6,6 +6,8 @@ from flask import Flask
 
 from app.cli.alert import alert
 from app.cli.broker import broker
+from app.cli.doctor import doctor
+from app.cli.exchange import exchanges
 from app.cli.market import markets
 from app.cli.order import order
 from app.cli.sandbox import sandbox
@@ -15,5 +17,6 @@ from app.cli.user import user
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for group in (user, broker, source, markets, order, alert, sandbox):
+    for group in (user, broker, source, markets, order, alert, exchanges, sandbox):
         app.cli.add_command(group)
+    app.cli.add_command(doctor)

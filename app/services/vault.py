@@ -57,6 +57,15 @@ def unseal(broker: Broker) -> Credential:
         raise VaultSealed(f"the keys of broker {broker.name!r} cannot be decrypted") from None
 
 
+def opens(broker: Broker) -> bool:
+    """Whether the master key fits a broker; its keys themselves stay closed."""
+    try:
+        _decrypt(settings.master_key, broker.data_key, broker, "data_key")
+    except InvalidTag:
+        return False
+    return True
+
+
 def _context(broker: Broker, field: str) -> bytes:
     return f"broker:{broker.id}:{field}".encode()
 
