@@ -90,7 +90,7 @@ class Market:
     def sweep(self, side: Side, quantity: Decimal, limit: Decimal | None = None) -> list[Level]:
         """What a taker on ``side`` would get, at most ``quantity`` and no worse than ``limit``."""
         taken: list[Level] = []
-        for level in self._levels(_opposite(side)):
+        for level in self._levels(side.opposite):
             if quantity <= 0 or (limit is not None and _worse(side, level.price, limit)):
                 break
             part = min(quantity, level.quantity)
@@ -101,7 +101,7 @@ class Market:
     def quantity_for(self, side: Side, quote: Decimal) -> Decimal:
         """The most whole lots that cost (or earn) no more than ``quote``."""
         quantity = ZERO
-        for level in self._levels(_opposite(side)):
+        for level in self._levels(side.opposite):
             affordable = quote / level.price
             quantity += min(affordable, level.quantity)
             if affordable <= level.quantity:
@@ -114,9 +114,9 @@ class Market:
         if self._set is None:
             return
         gone = {level.price: level.quantity for level in taken}
-        book = self._set[_opposite(side)]
+        book = self._set[side.opposite]
         rest = (Level(level.price, level.quantity - gone.get(level.price, ZERO)) for level in book)
-        self._set[_opposite(side)] = [level for level in rest if level.quantity > 0]
+        self._set[side.opposite] = [level for level in rest if level.quantity > 0]
         self.updates += 1
 
     def _levels(self, side: Side) -> Iterator[Level]:
@@ -171,10 +171,6 @@ class Market:
 
     def _noise(self, *key: int) -> int:
         return crc32(repr((self.instrument.symbol, self._seed, *key)).encode())
-
-
-def _opposite(side: Side) -> Side:
-    return Side.SELL if side is Side.BUY else Side.BUY
 
 
 def _worse(side: Side, price: Decimal, limit: Decimal) -> bool:

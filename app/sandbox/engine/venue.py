@@ -7,7 +7,6 @@ digits that no product of amounts is rounded.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,8 +15,9 @@ from decimal import Decimal, localcontext
 from itertools import count
 from threading import RLock
 
-from app.domain.money import EXACT, floor_to_step
+from app.domain.money import EXACT
 from app.sandbox.engine.account import Account
+from app.sandbox.engine.execution import Execution
 from app.sandbox.engine.instrument import Instrument
 from app.sandbox.engine.market import Level, Market
 from app.sandbox.engine.model import (
@@ -25,20 +25,16 @@ from app.sandbox.engine.model import (
     Order,
     OrderGroup,
     OrderSpec,
-    OrderType,
     Reason,
     Refusal,
     Refused,
     Side,
     State,
-    TimeInForce,
 )
 from app.sandbox.engine.settlement import ClientIds, Settlement, VenueRules, held_asset
 
 #: Set around a placement to let only this part of it fill at once, whatever the book holds.
 FILL_FRACTION: ContextVar[Decimal | None] = ContextVar("fill_fraction", default=None)
-
-_MARKET_ONCE_TRIGGERED = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
 
 
 class Venue:
@@ -54,10 +50,8 @@ class Venue:
         self.markets: dict[str, Market] = {}
         self.journal: list[Order] = []
         self.listing = 0
-        self.on_first_fill: Callable[[Order], None] | None = None
         self._seed = seed
-        self._settlement = Settlement(rules)
-        self._resting: dict[str, dict[int, Order]] = defaultdict(dict)
+        self._execution = Execution(Settlement(rules), self.accounts, self.markets, self.now)
         self._order_ids, self._trade_ids, self._group_ids, self._uids = (
             count(1001),
             count(1),
@@ -72,6 +66,10 @@ class Venue:
         """Run a block with nobody else changing anything, in exact arithmetic."""
         with self._lock, localcontext(EXACT):
             yield
+
+    def tell_first_fills(self, listener: Callable[[Order], None]) -> None:
+        """Call ``listener`` with every order that is about to fill for the first time."""
+        self._execution.on_first_fill = listener
 
     def now(self) -> int:
         """The exchange's own time, skew included, in microseconds since the epoch."""
@@ -116,7 +114,7 @@ class Venue:
             order = self._draft(account, spec)
             self._admit(account, (order,))
             self._register(account, order)
-            self._work(order, FILL_FRACTION.get())
+            self._execution.work(order, FILL_FRACTION.get())
             return order
 
     def submit_group(
@@ -141,11 +139,11 @@ class Venue:
             if entry is None:
                 for leg in legs:
                     if leg.live:
-                        self._work(leg)
+                        self._execution.work(leg)
             else:
                 for leg in legs:
                     leg.state, leg.working_at = State.PENDING, None
-                self._work(entry, FILL_FRACTION.get())
+                self._execution.work(entry, FILL_FRACTION.get())
             return group
 
     def _check_legs(self, account: Account, exits: Sequence[OrderSpec], working: OrderSpec | None) -> None:
@@ -191,20 +189,17 @@ class Venue:
         for order in orders:
             if order.spec.would_trigger(market.last):
                 raise Refused(Refusal.WOULD_TRIGGER)
-            if self.rules.post_only_refused and self._would_match(order, market):
+            if self.rules.post_only_refused and self._execution.would_match(order, market):
                 raise Refused(Refusal.WOULD_MATCH)
         asset = held_asset(orders[0], market.instrument)
-        if self._settlement.needed(orders, market) > account.balance(asset).free:
+        if self._execution.settlement.needed(orders, market) > account.balance(asset).free:
             raise Refused(Refusal.INSUFFICIENT_FUNDS)
-
-    def _would_match(self, order: Order, market: Market) -> bool:
-        return order.spec.post_only and order.price is not None and market.crosses(order.side, order.price)
 
     def _register(self, account: Account, order: Order) -> None:
         self.journal.append(order)
         account.orders[order.id] = order
         account.open_orders[order.id] = order
-        self._resting[order.symbol][order.id] = order
+        self._execution.resting[order.symbol][order.id] = order
         if order.client_id:
             account.by_client_id[order.client_id] = order
 
@@ -222,7 +217,7 @@ class Venue:
             together = order.group.orders[::-1] if order.group is not None else (order,)
             canceled = [member for member in together if member.live]
             for member in canceled:
-                self._end(member, State.CANCELED, Reason.CANCELED)
+                self._execution.end(member, State.CANCELED, Reason.CANCELED)
             return canceled[::-1]
 
     def amend(self, order: Order, *, quantity: Decimal | None = None, price: Decimal | None = None) -> Order:
@@ -241,15 +236,15 @@ class Venue:
             before = order.quantity, order.spec
             order.quantity = new_quantity
             order.spec = replace(order.spec, price=price if price is not None else order.price)
-            if self._settlement.shortfall(order, account, market.instrument) > 0:
+            if self._execution.settlement.shortfall(order, account, market.instrument) > 0:
                 order.quantity, order.spec = before
                 raise Refused(Refusal.INSUFFICIENT_FUNDS)
             order.updated_at = self.now()
             order.amendments += 1
             if price is None or order.state is State.PENDING:
-                self._hold(order)
+                self._execution.hold(order)
             else:
-                self._work(order)
+                self._execution.work(order)
             return order
 
     def rename(self, order: Order, client_id: str) -> None:
@@ -273,145 +268,26 @@ class Venue:
         with self.alone():
             market = self.market(symbol)
             market.move(price)
-            for order in list(self._resting[symbol].values()):
+            for order in list(self._execution.resting[symbol].values()):
                 if not order.live or order.state is State.PENDING:
                     continue
                 if order.waits_for_trigger:
                     if order.spec.would_trigger(price):
-                        self._trigger(order)
+                        self._execution.trigger(order)
                 elif order.price is not None and _reached(order.side, order.price, price):
-                    self._fill(order, [Level(order.price, order.remaining)], maker=True)
+                    self._execution.fill(order, [Level(order.price, order.remaining)], maker=True)
 
     def set_book(self, symbol: str, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         """Lay a finite book; resting limit orders that it crosses fill from it, as far as it goes."""
         with self.alone():
             market = self.market(symbol)
             market.set_book(bids, asks)
-            for order in list(self._resting[symbol].values()):
+            for order in list(self._execution.resting[symbol].values()):
                 if order.live and order.state is not State.PENDING and not order.waits_for_trigger:
                     taken = market.sweep(order.side, order.remaining, order.price)
                     market.consume(order.side, taken)
                     price = order.price or market.last
-                    self._fill(order, [Level(price, level.quantity) for level in taken], maker=True)
-
-    # --- the life of an order ----------------------------------------------------------------------------------
-
-    def _work(self, order: Order, fraction: Decimal | None = None) -> None:
-        market = self.market(order.symbol)
-        if order.waits_for_trigger:
-            self._hold(order)
-        elif self._would_match(order, market):
-            self._end(order, State.CANCELED, Reason.WOULD_MATCH)
-        else:
-            self._take(order, market, self._at_once(order, market, fraction))
-
-    def _at_once(self, order: Order, market: Market, fraction: Decimal | None) -> list[Level]:
-        """What the order gets from the book, or the part of it that a fault allows."""
-        if fraction is None or order.spec.time_in_force is TimeInForce.FOK:
-            return market.sweep(order.side, order.remaining, order.price)
-        lot = market.instrument.lot
-        part = max(lot, floor_to_step(order.remaining * fraction, lot))
-        if order.price is not None and not market.crosses(order.side, order.price):
-            return [Level(order.price, min(part, order.remaining))]
-        return market.sweep(order.side, min(part, order.remaining), order.price)
-
-    def _take(self, order: Order, market: Market, taken: list[Level]) -> None:
-        """Fill what the book gives; what is left rests, or ends when the order may not rest."""
-        whole = sum((level.quantity for level in taken), ZERO) == order.remaining
-        if order.spec.time_in_force is TimeInForce.FOK and not whole:
-            self._end(order, State.EXPIRED, Reason.FOK_UNFILLED)
-            return
-        market.consume(order.side, taken)
-        self._fill(order, taken, maker=False)
-        if not order.live:
-            return
-        if order.spec.type in _MARKET_ONCE_TRIGGERED:
-            self._end(order, State.EXPIRED, Reason.NO_LIQUIDITY)
-        elif order.spec.time_in_force is TimeInForce.IOC:
-            self._end(order, State.EXPIRED, Reason.IOC_REMAINDER)
-        else:
-            self._hold(order)
-
-    def _fill(self, order: Order, taken: Sequence[Level], *, maker: bool) -> None:
-        if order.remaining > 0 and not taken:
-            return
-        account, instrument = self.accounts[order.api_key], self.market(order.symbol).instrument
-        self._settlement.release(order, account, instrument)
-        if self.on_first_fill is not None and taken and not order.fills:
-            self.on_first_fill(order)
-        now = self.now()
-        for level in taken:
-            self._settlement.exchange(
-                order, level, account, instrument, maker=maker, trade_id=next(self._trade_ids), at=now
-            )
-        order.updated_at = now
-        self._end_siblings(order)
-        if order.remaining > 0:
-            order.state = State.PARTIALLY_FILLED
-            self._hold(order)
-            return
-        self._end(order, State.FILLED if order.filled > 0 else State.EXPIRED, None)
-
-    def _trigger(self, order: Order) -> None:
-        """Turn a stop or take-profit into the order it stands for."""
-        account, market = self.accounts[order.api_key], self.market(order.symbol)
-        order.triggered = True
-        order.working_at = order.updated_at = self.now()
-        self._end_siblings(order)
-        payable = self._settlement.payable(order, account, market)
-        if order.price is not None:
-            if payable < order.remaining:
-                self._end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
-            else:
-                self._work(order)
-        elif payable == 0 and market.best(_counterpart(order.side)) is not None:
-            self._end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
-        else:
-            self._take(order, market, market.sweep(order.side, payable))
-
-    def _end_siblings(self, order: Order) -> None:
-        for sibling in order.group.siblings(order) if order.group is not None else ():
-            if sibling.live:
-                self._end(sibling, State.EXPIRED, Reason.SIBLING)
-
-    def _end(self, order: Order, state: State, reason: Reason | None) -> None:
-        order.state, order.reason, order.updated_at = state, reason, self.now()
-        self._hold(order)
-        self.accounts[order.api_key].open_orders.pop(order.id, None)
-        self._resting[order.symbol].pop(order.id, None)
-        group = order.group
-        if group is None:
-            return
-        group.updated_at = order.updated_at
-        if order is group.working:
-            if state is State.FILLED:
-                self._activate(group)
-            else:
-                for leg in group.exits:
-                    if leg.live:
-                        self._end(leg, State.EXPIRED, Reason.WORKING_ENDED)
-
-    def _activate(self, group: OrderGroup) -> None:
-        """Bring the exits to life once the working order has filled whole."""
-        account, market = self.accounts[group.exits[0].api_key], self.market(group.symbol)
-        now = self.now()
-        for leg in group.exits:
-            leg.state, leg.updated_at = State.OPEN, now
-            leg.working_at = None if leg.spec.trigger_price is not None else now
-        free = account.balance(held_asset(group.exits[0], market.instrument)).free
-        short = self._settlement.needed(group.exits, market) > free
-        for leg in group.exits:
-            if not leg.live:
-                continue
-            if short:
-                self._end(leg, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
-            elif leg.spec.would_trigger(market.last):
-                self._trigger(leg)
-            else:
-                self._work(leg)
-
-    def _hold(self, order: Order) -> None:
-        self._settlement.hold(order, self.accounts[order.api_key], self.market(order.symbol).instrument)
+                    self._execution.fill(order, [Level(price, level.quantity) for level in taken], maker=True)
 
     # --- looking up --------------------------------------------------------------------------------------------
 
@@ -429,7 +305,3 @@ class Venue:
 
 def _reached(side: Side, limit: Decimal, last: Decimal) -> bool:
     return last <= limit if side is Side.BUY else last >= limit
-
-
-def _counterpart(side: Side) -> Side:
-    return Side.SELL if side is Side.BUY else Side.BUY

@@ -40,7 +40,7 @@ class Binance:
         self._rate = RateLimits(self.limits, enforce=enforce_limits)
         self._markets: dict[str, Market] = {}
         self._listing = -1
-        venue.on_first_fill = self._rate.give_back
+        venue.tell_first_fills(self._rate.give_back)
 
     def operation(self, request: Request) -> str:
         endpoint = ENDPOINTS.get((request.method, request.path))

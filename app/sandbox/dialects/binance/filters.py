@@ -13,7 +13,7 @@ from app.sandbox.dialects.binance.render import Json, fixed
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.instrument import Instrument
 from app.sandbox.engine.market import Market
-from app.sandbox.engine.model import TRIGGERED, OrderSpec, OrderType, Side
+from app.sandbox.engine.model import TRIGGERED, OrderSpec, OrderType
 
 _MAX_PRICE = Decimal(10_000_000)
 _BAND_UP = Decimal(5)
@@ -78,7 +78,7 @@ def check(spec: OrderSpec, market: Market) -> None:
     for price in (spec.price, spec.trigger_price):
         if price is not None and not _on_grid(price, instrument.tick, _MAX_PRICE, instrument.tick):
             raise filter_failure("PRICE_FILTER")
-    if spec.type is OrderType.MARKET and market.best(_counterpart(spec.side)) is None:
+    if spec.type is OrderType.MARKET and market.best(spec.side.opposite) is None:
         raise rejected("Order book liquidity is less than symbol minimum quantity.")
     quantity = spec.quantity
     if quantity is None:
@@ -140,7 +140,3 @@ def _on_grid(value: Decimal, least: Decimal, most: Decimal, step: Decimal) -> bo
 
 def _most_at_market(instrument: Instrument) -> Decimal:
     return instrument.max_quantity / 10
-
-
-def _counterpart(side: Side) -> Side:
-    return Side.SELL if side is Side.BUY else Side.BUY
