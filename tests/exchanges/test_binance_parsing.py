@@ -209,7 +209,7 @@ def test_a_pair_is_filled_when_one_leg_is() -> None:
 
 
 def test_an_entry_with_exits_is_the_entry_with_its_exits_as_children() -> None:
-    entry = parse.parse_entry(body("binance", "otoco_placed"), Side.BUY, NAMES.__getitem__)
+    entry = parse.parse_list(body("binance", "otoco_placed"), NAMES.__getitem__)
     assert (entry.client_order_id, entry.status, entry.quantity) == (
         "entry",
         OrderStatus.OPEN,

@@ -147,7 +147,7 @@ class Binance(RestExchange):
         return self._call(
             wire.PLACE_OTOCO if both else wire.PLACE_OTO,
             orders.entry_with_exits(request, market, exit_quantity),
-            lambda data: parse.parse_entry(data, request.side, naming),
+            lambda data: parse.parse_list(data, naming),
         )
 
     def place_oco(self, request: OcoRequest) -> OrderReport:
@@ -189,9 +189,13 @@ class Binance(RestExchange):
     def cancel_order(
         self, symbol: str, *, exchange_order_id: str | None = None, client_order_id: str | None = None
     ) -> OrderReport:
-        """Cancel an order or a pair of exits. Cancelling either leg of a pair cancels the pair."""
+        """Cancel an order or a pair of exits. An entry takes its waiting exits along, a leg its sibling."""
         params = _order_id(symbol, exchange_order_id, client_order_id)
-        read = _order_or_list(symbol)
+        naming = _always(symbol)
+
+        def read(row: Any) -> OrderReport:
+            return _asked_for(parse.parse_canceled(row, naming), exchange_order_id, client_order_id)
+
         if "orderListId" in params:
             return self._call(wire.CANCEL_LIST, params, read)
         try:
@@ -206,10 +210,12 @@ class Binance(RestExchange):
         if symbol is None:
             symbols = dict.fromkeys(order.symbol for order in self.open_orders())
             return [report for each in symbols for report in self.cancel_all(each)]
-        read = _order_or_list(symbol)
+        naming = _always(symbol)
         try:
             return self._call(
-                wire.CANCEL_ALL, {"symbol": _theirs(symbol)}, lambda rows: [read(row) for row in rows]
+                wire.CANCEL_ALL,
+                {"symbol": _theirs(symbol)},
+                lambda rows: [parse.parse_canceled(row, naming) for row in rows],
             )
         except OrderNotFound:  # how Binance says that nothing was open
             return []
@@ -318,11 +324,18 @@ def _order_id(symbol: str, exchange_order_id: str | None, client_order_id: str |
     return params
 
 
-def _order_or_list(symbol: str) -> Callable[[Any], OrderReport]:
-    """Cancelling answers with an order, or with the whole list that it belonged to."""
-    naming = _always(symbol)
-    return lambda row: (
-        parse.parse_list(row, naming) if "orderReports" in row else parse.parse_order(row, naming)
+def _asked_for(
+    report: OrderReport, exchange_order_id: str | None, client_order_id: str | None
+) -> OrderReport:
+    """The leg that was named, when a whole list is told in answer to one leg."""
+    return next(
+        (
+            leg
+            for leg in report.children
+            if exchange_order_id in (leg.exchange_order_id, None)
+            and client_order_id in (leg.client_order_id, None)
+        ),
+        report,
     )
 
 

@@ -269,22 +269,13 @@ def parse_fill(row: Row, symbol: str) -> Fill:
 # -- order lists -----------------------------------------------------------------------------------------------
 
 
-def parse_entry(data: Row, side: Side, naming: Naming) -> OrderReport:
-    """The answer to an entry with attached exits: the entry, its exits as children.
-
-    An exit is reported PENDING here even when the entry filled at once; it is placed a moment later.
-    """
-    orders = [parse_order(row, naming) for row in data["orderReports"]]
-    entry = next(order for order in orders if order.side is side)
-    return replace(entry, children=tuple(order for order in orders if order is not entry), raw=data)
-
-
 @dataclass(frozen=True, slots=True)
 class ListHead:
     """What a list's own record tells; how its orders fare is told by the orders."""
 
     list_id: str
     client_order_id: str
+    starts_with_entry: bool
     rejected: bool
     at: datetime
     order_ids: tuple[str, ...]
@@ -293,24 +284,44 @@ class ListHead:
 
 def parse_list_head(data: Row) -> ListHead:
     """``orderList``, or the frame of an answer that carries a list."""
+    order_ids = tuple(str(row["orderId"]) for row in data["orders"])
+    if not order_ids:
+        raise ValueError("a list without orders")
     return ListHead(
         list_id=f"{LIST_PREFIX}{data['orderListId']}",
         client_order_id=data["listClientOrderId"],
+        starts_with_entry=data["contingencyType"] == "OTO",
         rejected=data["listOrderStatus"] == "REJECT",
         at=milliseconds(data["transactionTime"]),
-        order_ids=tuple(str(row["orderId"]) for row in data["orders"]),
+        order_ids=order_ids,
         raw=data,
     )
 
 
 def parse_list(data: Row, naming: Naming) -> OrderReport:
     """A list that was just placed or cancelled, its orders reported with it."""
-    legs = [parse_order(row, naming) for row in data["orderReports"]]
-    return assemble(parse_list_head(data), legs, naming(data["symbol"]))
+    orders = [parse_order(row, naming) for row in data["orderReports"]]
+    return assemble(parse_list_head(data), orders, naming(data["symbol"]))
 
 
-def assemble(head: ListHead, legs: Sequence[OrderReport], symbol: str) -> OrderReport:
-    """A pair of exits as one order whose children are the legs; at most one of them executes."""
+def parse_canceled(data: Row, naming: Naming) -> OrderReport:
+    """The answer to a cancellation: an order, or the whole list that it belonged to."""
+    return parse_list(data, naming) if "orderReports" in data else parse_order(data, naming)
+
+
+def assemble(head: ListHead, orders: Sequence[OrderReport], symbol: str) -> OrderReport:
+    """A list as one order: an entry whose children are its exits, or a pair whose children are its legs.
+
+    Right after placing, an exit is PENDING even when the entry filled at once; it is placed a moment later.
+    """
+    if not head.starts_with_entry:
+        return _pair(head, orders, symbol)
+    entry = next((order for order in orders if order.trigger_price is None), orders[0])
+    return replace(entry, children=tuple(order for order in orders if order is not entry), raw=head.raw)
+
+
+def _pair(head: ListHead, legs: Sequence[OrderReport], symbol: str) -> OrderReport:
+    """Two exits, of which at most one executes."""
     filled = sum((leg.filled_quantity or ZERO for leg in legs), ZERO)
     costs = [leg.cost for leg in legs if leg.cost is not None]
     cost = sum(costs, ZERO) if costs else None
