@@ -35,4 +35,4 @@ class ContextTask(Task):
 celery.Task = ContextTask
 celery.set_default()
 
-from tasks import alerts, beat, brokers, orders, readiness  # noqa: E402,F401 - registers the tasks
+from tasks import alerts, beat, brokers, orders, presence, readiness  # noqa: E402,F401 - registers the tasks and signals

@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.redis", "tests.fixtures.sandbox"]
+pytest_plugins = [
+    "tests.fixtures.app",
+    "tests.fixtures.history",
+    "tests.fixtures.postgres",
+    "tests.fixtures.redis",
+    "tests.fixtures.sandbox",
+    "tests.fixtures.stack",
+]

@@ -25,7 +25,7 @@ class User(UserMixin, Table):
     password_hash: Mapped[str] = mapped_column(String(256))
     session_key: Mapped[str] = mapped_column(String(43), unique=True)
     is_admin: Mapped[bool] = mapped_column(default=False)
-    theme: Mapped[str] = mapped_column(String(8), default="auto")
+    theme: Mapped[str] = mapped_column(String(8), default="dark")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import delete, select
+from sqlalchemy import String, cast, delete, func, select
 
 from app.domain.accounts import Balance
 from app.extensions import db
@@ -18,6 +18,9 @@ _ZERO = Decimal(0)
 
 #: Equity is kept once per this much time; the balances themselves are synced more often.
 _EQUITY_EVERY = timedelta(minutes=1)
+
+#: Up to which period a time is told apart by how many characters of it (2026-11-21 03:05): ten minutes, hours, days.
+_RESOLUTIONS = ((timedelta(days=1), 15), (timedelta(days=31), 13), (timedelta.max, 10))
 
 
 def sync(broker_id: int) -> None:
@@ -77,12 +80,23 @@ def held_by(user: User) -> Sequence[tuple[Broker, BalanceRow]]:
     )
 
 
-def equity_curve(user: User, since: datetime) -> list[tuple[datetime, Decimal]]:
-    """A person's worth in USD over time, all brokers together, oldest first."""
+def equity_curve(user: User, period: timedelta) -> list[tuple[datetime, Decimal]]:
+    """A person's worth in USD over the last ``period``, all brokers together, oldest first.
+
+    Of each stretch of a curve that would show as one point, only the newest is read: some 150 to 750 points a broker
+    whatever the period.
+    """
+    shown = next(length for limit, length in _RESOLUTIONS if period <= limit)
+    stretch = func.substr(cast(EquityPoint.at, String), 1, shown)
+    newest = (
+        select(func.max(EquityPoint.id))
+        .join(Broker, Broker.id == EquityPoint.broker_id)
+        .where(Broker.user_id == user.id, EquityPoint.at >= utc_now() - period)
+        .group_by(EquityPoint.broker_id, stretch)
+    )
     points = db.session.execute(
         select(EquityPoint.broker_id, EquityPoint.at, EquityPoint.usd)
-        .join(Broker, Broker.id == EquityPoint.broker_id)
-        .where(Broker.user_id == user.id, EquityPoint.at >= since)
+        .where(EquityPoint.id.in_(newest))
         .order_by(EquityPoint.at)
     )
     latest: dict[int, Decimal] = {}
@@ -91,6 +105,18 @@ def equity_curve(user: User, since: datetime) -> list[tuple[datetime, Decimal]]:
         latest[broker_id] = usd
         curve.append((at, sum(latest.values(), _ZERO)))
     return curve
+
+
+def worth_at(user: User, moment: datetime) -> Decimal | None:
+    """What a person's brokers were worth in USD at a moment; None when no record goes back that far."""
+    newest = (
+        select(func.max(EquityPoint.id))
+        .join(Broker, Broker.id == EquityPoint.broker_id)
+        .where(Broker.user_id == user.id, EquityPoint.at <= moment)
+        .group_by(EquityPoint.broker_id)
+    )
+    amounts = db.session.scalars(select(EquityPoint.usd).where(EquityPoint.id.in_(newest))).all()
+    return sum(amounts, _ZERO) if amounts else None
 
 
 def _note_equity(broker: Broker, usd: Decimal, now: datetime) -> None:

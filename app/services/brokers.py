@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import dispatch
 from app.domain.accounts import ConnectionReport, Credential, Environment, TradingMode
-from app.domain.errors import SwitchyardError
 from app.domain.money import plain
 from app.exchanges import NAMES, capabilities, credential_fields
 from app.extensions import db
 from app.models import Broker, OrderRow, User, utc_now
-from app.services import balances, connections, events, vault
+from app.services import balances, connections, events, underway, vault
 from app.services.events import Topic
+from app.services.refusal import Refused
+from app.services.underway import Work
 
 _LIVE_ORDERS = ("SUBMITTED", "OPEN", "PARTIALLY_FILLED")
 
 
-class BrokerRefused(SwitchyardError):
+class BrokerRefused(Refused):
     """A broker cannot be made or changed as asked."""
-
-    remedy = "Correct the named field and try again."
 
 
 def add(
@@ -58,7 +57,7 @@ def add(
     db.session.flush()  # the keys are sealed to the row's id
     vault.seal(broker, credential)
     db.session.commit()
-    dispatch.check_broker(broker.id, broker.exchange)
+    request_check(broker)
     return broker
 
 
@@ -76,7 +75,7 @@ def edit(
         BrokerRefused: as in `add`.
     """
     if credential is None and environment is not broker.environment:
-        raise BrokerRefused("another environment has other keys: enter them", remedy="Enter the keys again.")
+        raise BrokerRefused("another environment has other keys: enter them", field="api_key")
     if credential is not None:
         credential = _checked(broker.exchange, environment, credential)
         vault.seal(broker, credential)
@@ -88,7 +87,17 @@ def edit(
     broker.dry_run = dry_run
     db.session.commit()
     if credential is not None:
-        dispatch.check_broker(broker.id, broker.exchange)
+        request_check(broker)
+
+
+def request_check(broker: Broker) -> bool:
+    """Have a worker run the check-up; False when the queue cannot be reached."""
+    return _request(broker, Work.CHECK, dispatch.check_broker)
+
+
+def request_markets(broker: Broker) -> bool:
+    """Have a worker load the markets; False when the queue cannot be reached."""
+    return _request(broker, Work.MARKETS, dispatch.load_markets)
 
 
 def remove(broker: Broker) -> None:
@@ -105,6 +114,14 @@ def remove(broker: Broker) -> None:
             f"{broker.name} has open orders", remedy="Cancel its open orders first, then remove it."
         )
     db.session.delete(broker)
+    db.session.commit()
+
+
+def make_main(broker: Broker) -> None:
+    """Make this the broker the ticket opens with, instead of the one that was."""
+    db.session.execute(
+        update(Broker).where(Broker.user_id == broker.user_id).values(is_main=Broker.id == broker.id)
+    )
     db.session.commit()
 
 
@@ -151,6 +168,7 @@ def check(broker_id: int) -> ConnectionReport:
         report = replace(exchange.check_connection(), checked_at=utc_now())
     finally:
         exchange.close()
+        underway.end(Work.CHECK, broker_id)
     broker.connected = report.connected
     broker.connection_reason = report.reason
     broker.connection_remedy = report.remedy
@@ -160,8 +178,17 @@ def check(broker_id: int) -> ConnectionReport:
     events.publish(broker.user_id, Topic.BROKERS, broker.id)
     if report.connected:
         balances.store(broker, report.balances)
-        dispatch.load_markets(broker.id, broker.exchange)
+        request_markets(broker)
     return report
+
+
+def _request(broker: Broker, work: Work, send: Callable[[int, str], bool]) -> bool:
+    underway.begin(work, broker.id)
+    sent = send(broker.id, broker.exchange)
+    if not sent:
+        underway.end(work, broker.id)
+    events.publish(broker.user_id, Topic.BROKERS, broker.id)
+    return sent
 
 
 def _as_json(report: ConnectionReport) -> dict[str, object]:
@@ -178,7 +205,7 @@ def _as_json(report: ConnectionReport) -> dict[str, object]:
         if budget is None
         else {"used": budget.used, "limit": budget.limit, "per_seconds": budget.per_seconds},
         "balances": [
-            {"asset": asset, "free": plain(balance.free), "total": plain(balance.total)}
+            {"asset": asset, "free": plain(balance.free), "locked": plain(balance.locked)}
             for asset, balance in list(report.balances.items())[:8]
         ],
     }
@@ -187,17 +214,21 @@ def _as_json(report: ConnectionReport) -> dict[str, object]:
 def _checked(exchange: str, environment: Environment, credential: Credential) -> Credential:
     if exchange not in NAMES:
         raise BrokerRefused(
-            f"{exchange!r} is not traded natively", remedy=f"Choose one of {', '.join(NAMES)}."
+            f"{exchange!r} is not traded natively",
+            field="exchange",
+            remedy=f"Choose one of {', '.join(NAMES)}.",
         )
     if environment is Environment.TESTNET and not capabilities(exchange).test_environment:
         raise BrokerRefused(
-            f"{exchange} has no test environment", remedy="Choose SANDBOX to practise, or LIVE to trade."
+            f"{exchange} has no test environment",
+            field="environment",
+            remedy="Choose SANDBOX to practise, or LIVE to trade.",
         )
     given = {}
     for field in credential_fields(exchange):
         value = (getattr(credential, field.name) or "").strip()
         if not value:
-            raise BrokerRefused(f"{field.label} is missing")
+            raise BrokerRefused(f"{field.label} is missing", field=field.name)
         given[field.name] = value
     return Credential(**given)
 
@@ -205,7 +236,7 @@ def _checked(exchange: str, environment: Environment, credential: Credential) ->
 def _free_name(user: User, name: str) -> str:
     name = name.strip()
     if not name or len(name) > 80:
-        raise BrokerRefused("a broker needs a name of at most 80 characters")
+        raise BrokerRefused("a broker needs a name of at most 80 characters", field="name")
     if by_name(user, name) is not None:
-        raise BrokerRefused(f"you have a broker named {name} already")
+        raise BrokerRefused(f"you have a broker named {name} already", field="name")
     return name

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.domain.accounts import Environment
 from app.domain.errors import OrderDenied
@@ -82,7 +82,7 @@ def resolve(broker: Broker, written: str) -> Market:
         if found:
             names = ", ".join(sorted(market.symbol for market in found))
             raise OrderDenied.because("symbol", f"{written} could mean {names}: write the one you mean")
-    raise OrderDenied.because("symbol", f"{broker.name} has no market {written}{_near(text, markets)}")
+    raise OrderDenied.because("symbol", f"{broker.name} has no market {written}{_did_you_mean(broker, text)}")
 
 
 def known(broker: Broker, symbol: str) -> Market | None:
@@ -95,11 +95,27 @@ def count(broker: Broker) -> int:
     return sum(market.active for market in all_of(broker).values())
 
 
+def counts() -> Mapping[tuple[str, Environment], int]:
+    """How many active markets each exchange and environment has."""
+    rows = db.session.execute(
+        select(MarketRow.exchange, MarketRow.environment, func.count(MarketRow.id))
+        .where(MarketRow.active.is_(True))
+        .group_by(MarketRow.exchange, MarketRow.environment)
+    )
+    return {(exchange, environment): number for exchange, environment, number in rows}
+
+
+def near_matches(broker: Broker, written: str) -> list[str]:
+    """Up to three symbols of a broker that look like what was written."""
+    by_bare = {_bare(symbol): symbol for symbol in all_of(broker)}
+    text = _bare(written.rpartition(":")[2])
+    return [by_bare[bare] for bare in difflib.get_close_matches(text, by_bare, n=3, cutoff=0.6)]
+
+
 def _bare(text: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", text.upper())
 
 
-def _near(text: str, markets: Mapping[str, Market]) -> str:
-    by_bare = {_bare(symbol): symbol for symbol in markets}
-    near = difflib.get_close_matches(_bare(text), by_bare, n=3, cutoff=0.6)
-    return f"; did you mean {', '.join(by_bare[bare] for bare in near)}?" if near else ""
+def _did_you_mean(broker: Broker, text: str) -> str:
+    near = near_matches(broker, text)
+    return f"; did you mean {', '.join(near)}?" if near else ""

@@ -21,16 +21,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import PROJECT_ROOT, SECRET_VARIABLES
-from app.extensions import celery, db, settings
+from app.extensions import db, settings
 from app.extensions import redis as store
 from app.models import Broker, utc_now
-from app.services import schedule, vault
+from app.services import schedule, vault, workers
 
 OLDEST_PYTHON = (3, 11)
 
 #: Beat sweeps every 15 seconds; three missed ticks are no accident.
 _TICK_WITHIN = timedelta(seconds=60)
-_WORKERS_ANSWER_WITHIN = 2.0
 _SKEW_NOTED, _SKEW_TOO_FAR = timedelta(seconds=1), timedelta(seconds=5)
 _SPACE_NOTED, _SPACE_NEEDED = 1024**3, 100 * 1024**2
 
@@ -61,11 +60,11 @@ class Unwell(Exception):
         self.finding = state, detail, remedy
 
 
-def examine() -> Iterator[Finding]:
-    """Look at one part after the other; what rests on a part that failed is looked at all the same."""
-    for part, look in _PARTS.items():
+def examine(parts: Iterable[str] | None = None) -> Iterator[Finding]:
+    """Look at the named parts, or at all, one after the other; what rests on one that failed is looked at too."""
+    for part in _PARTS if parts is None else parts:
         try:
-            yield Finding(part, State.OK, look())
+            yield Finding(part, State.OK, _PARTS[part]())
         except Unwell as found:
             yield Finding(part, *found.finding)
         except SQLAlchemyError as error:
@@ -102,15 +101,15 @@ def _redis() -> str:
 
 
 def _workers() -> str:
-    answers = celery.control.inspect(timeout=_WORKERS_ANSWER_WITHIN).active_queues() or {}
-    served = {queue["name"] for queues in answers.values() for queue in queues}
-    orphans = sorted({queue.name for queue in celery.conf.task_queues} - served)
+    online = workers.online()
+    served = {queue for worker in online for queue in worker.queues}
+    orphans = sorted(set(workers.queues()) - served)
     if orphans:
         raise Unwell(
             f"no worker serves {_list(orphans)}",
             f"Start bin/start, or: celery -A tasks.app worker --pool threads --queues {','.join(orphans)}",
         )
-    return f"{len(answers)} worker(s) serve all {len(served)} queues"
+    return f"{len(online)} worker(s) serve all {len(served)} queues"
 
 
 def _beat() -> str:

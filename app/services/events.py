@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 import redis.exceptions
@@ -28,6 +29,14 @@ class Topic(StrEnum):
     MARKETS = "markets"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something of a topic is not what it was; ``row_id`` None when it concerns more than one row."""
+
+    topic: Topic
+    row_id: int | None
+
+
 def publish(user_id: int, topic: Topic, row_id: int | None = None) -> None:
     """Tell a user's open pages that something of a topic has changed; call after commit."""
     try:
@@ -36,13 +45,21 @@ def publish(user_id: int, topic: Topic, row_id: int | None = None) -> None:
         log.warning("event_not_published", topic=topic.value, error=str(error))
 
 
-def subscribe(user_id: int, *, heartbeat: float) -> Iterator[str | None]:
-    """A user's events as JSON text as they happen; None after every ``heartbeat`` seconds of silence."""
+def subscribe(user_id: int, *, heartbeat: float) -> Iterator[Change | None]:
+    """A user's events as they happen; None after every ``heartbeat`` seconds of silence.
+
+    Raises:
+        redis.exceptions.RedisError: when Redis is gone.
+    """
     with store.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
         channel.subscribe(_channel(user_id))
         while True:
             message = channel.get_message(timeout=heartbeat)
-            yield None if message is None else str(message["data"])
+            if message is None:
+                yield None
+            else:
+                change = json.loads(message["data"])
+                yield Change(Topic(change["topic"]), change["id"])
 
 
 def _channel(user_id: int) -> str:

@@ -9,8 +9,9 @@ from app.domain.errors import TradingError
 from app.domain.markets import Market
 from app.extensions import db
 from app.models import Broker, MarketRow, utc_now
-from app.services import connections, events
+from app.services import connections, events, underway
 from app.services.events import Topic
+from app.services.underway import Work
 
 _FIELDS = Market.__slots__
 
@@ -25,11 +26,13 @@ def load(broker_id: int) -> int:
         with connections.calling(broker) as exchange:
             found = exchange.markets()
     except TradingError as error:
+        underway.end(Work.MARKETS, broker_id)
         broker.markets_error = f"{error.message} {error.remedy}"
         db.session.commit()
         events.publish(broker.user_id, Topic.MARKETS, broker.id)
         raise
     store(broker.exchange, broker.environment, found)
+    underway.end(Work.MARKETS, broker_id)
     same_place = (Broker.exchange == broker.exchange, Broker.environment == broker.environment)
     db.session.execute(
         update(Broker).where(*same_place).values(markets_loaded_at=utc_now(), markets_error=None)

@@ -173,9 +173,7 @@ def find(user: User, order_id: int) -> OrderRow | None:
 def by_client_id(broker: Broker, client_order_id: str) -> OrderRow | None:
     """A broker's order of this client id."""
     return db.session.scalar(
-        select(OrderRow).where(
-            OrderRow.broker_id == broker.id, OrderRow.client_order_id == client_order_id
-        )
+        select(OrderRow).where(OrderRow.broker_id == broker.id, OrderRow.client_order_id == client_order_id)
     )
 
 
@@ -197,9 +195,10 @@ def counts(user: User, wanted: OrderFilter) -> dict[str, int]:
         .where(*_conditions(user, wanted))
         .group_by(OrderRow.status)
     )
-    by_status = dict(rows.tuples())
+    by_status = dict(rows.all())
     return {
-        tab: sum(by_status.get(status, 0) for status in statuses or by_status) for tab, statuses in TABS.items()
+        tab: sum(by_status.get(status, 0) for status in statuses or by_status)
+        for tab, statuses in TABS.items()
     }
 
 

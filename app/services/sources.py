@@ -4,37 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from app.domain.errors import SwitchyardError
 from app.extensions import db
-from app.models import Broker, Source, User
+from app.models import Alert, Broker, Source, User
 from app.services import events
 from app.services.events import Topic
+from app.services.refusal import Refused
 
 
-class SourceRefused(SwitchyardError):
+class SourceRefused(Refused):
     """A source cannot be made as asked."""
 
-    remedy = "Correct the named field and try again."
+
+#: The longest time, in seconds, within which the same body counts as the same alert.
+MAX_DUPLICATE_WINDOW = 3600
 
 
-def create(user: User, broker: Broker, name: str) -> tuple[Source, str]:
-    """A new source of a broker, and its token, which is shown this once.
+def create(
+    user: User, broker: Broker, name: str, *, duplicate_window: int | None = None
+) -> tuple[Source, str]:
+    """A new source of a broker, and its token, which is shown this once. ``duplicate_window`` in seconds.
 
     Raises:
-        SourceRefused: no name, or one that is taken.
+        SourceRefused: no name, one that is taken, or a window out of range.
     """
     name = name.strip()
     if not name or len(name) > 80:
-        raise SourceRefused("a source needs a name of at most 80 characters")
+        raise SourceRefused("a source needs a name of at most 80 characters", field="name")
     if db.session.scalar(select(Source.id).where(Source.user_id == user.id, Source.name == name)):
-        raise SourceRefused(f"you have a source named {name} already")
+        raise SourceRefused(f"you have a source named {name} already", field="name")
+    if duplicate_window is not None and not 0 <= duplicate_window <= MAX_DUPLICATE_WINDOW:
+        raise SourceRefused(f"at most {MAX_DUPLICATE_WINDOW} seconds", field="duplicate_window")
     token = _new_token()
     source = Source(user_id=user.id, broker_id=broker.id, name=name, token_hash=fingerprint(token))
+    if duplicate_window is not None:
+        source.duplicate_window = duplicate_window
     db.session.add(source)
     db.session.commit()
     return source, token
@@ -71,6 +79,13 @@ def of(user: User) -> Sequence[Source]:
 def find(user: User, source_id: int) -> Source | None:
     """A source of this person; another person's is as if it did not exist."""
     return db.session.scalar(select(Source).where(Source.id == source_id, Source.user_id == user.id))
+
+
+def last_alerts(user: User) -> Mapping[int, Alert]:
+    """The newest alert of each of a person's sources, by source id."""
+    newest = select(func.max(Alert.id)).where(Alert.user_id == user.id).group_by(Alert.source_id)
+    found = db.session.scalars(select(Alert).where(Alert.id.in_(newest)))
+    return {alert.source_id: alert for alert in found}
 
 
 def fingerprint(token: str) -> str:

@@ -1,30 +1,51 @@
-"""How long each step of an order took, and whose time it was."""
+"""How long each step of an order took, and whose time it was: data for the page, the command line and the demo."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from app.domain.orders import OrderStatus
-from app.models import OrderRow
+from app.domain.orders import OrderStatus, OrderType
+from app.models import Alert, OrderRow
 
 _MILLISECOND = timedelta(milliseconds=1)
+
+#: What the last step is called, by what the order became.
+_ENDS = {
+    OrderStatus.FILLED: "filled",
+    OrderStatus.CANCELED: "cancelled",
+    OrderStatus.EXPIRED: "expired",
+    OrderStatus.REJECTED: "rejected",
+    OrderStatus.DENIED: "denied",
+}
+
+
+class Owner(StrEnum):
+    """Whose time a step was. The wait in the market's book is nobody's delay."""
+
+    OURS = "ours"
+    EXCHANGE = "exchange"
+    MARKET = "market"
+
+
+Step = tuple[str, datetime | None, Owner]
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
     """One step: ``at`` is when it was reached, ``ms`` how long it took since the one before.
 
-    ``owner`` is ``ours``, ``exchange``, or ``market`` for the wait in the book, which is nobody's delay.
-    ``start_ms`` counts from the first hop.
+    ``start_ms`` is when that one was reached, counted from the first.
     """
 
     name: str
     at: datetime
     start_ms: float
     ms: float
-    owner: str
+    owner: Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +60,78 @@ class Timeline:
     ours_ms: float
     exchange_ms: float | None
 
+    def as_json(self) -> dict[str, Any]:
+        """The same for a program, times as ISO 8601 text."""
+        hops = [
+            {
+                "name": hop.name,
+                "at": hop.at.isoformat(),
+                "start_ms": hop.start_ms,
+                "ms": hop.ms,
+                "owner": hop.owner.value,
+            }
+            for hop in self.hops
+        ]
+        return {
+            "hops": hops,
+            "total_ms": self.total_ms,
+            "ours_ms": self.ours_ms,
+            "exchange_ms": self.exchange_ms,
+        }
+
 
 def of(order: OrderRow) -> Timeline:
     """The timeline of an order, from whatever asked for it to the last thing known to have happened."""
+    return _timeline(
+        (
+            ("received", order.received_at or order.created_at, Owner.OURS),
+            ("stored", _stored_at(order), Owner.OURS),
+            ("queued", order.queued_at, Owner.OURS),
+            ("picked_up", _picked_up_at(order), Owner.OURS),
+            ("sent", order.sent_at, Owner.OURS),
+            ("acknowledged", order.acknowledged_at, Owner.EXCHANGE),
+            _end(order),
+        )
+    )
+
+
+def of_alert(alert: Alert) -> Timeline:
+    """The timeline of an alert that led to no order."""
+    return _timeline(
+        (
+            ("received", alert.received_at, Owner.OURS),
+            ("picked_up", alert.picked_up_at, Owner.OURS),
+            ("decided", alert.processed_at, Owner.OURS),
+        )
+    )
+
+
+def _timeline(steps: Iterable[Step]) -> Timeline:
     hops: list[Hop] = []
-    start = previous = order.received_at or order.created_at
-    for name, at, owner in _stamps(order):
+    for name, at, owner in _reached(steps):
+        previous = hops[-1].at if hops else at
+        start = hops[0].at if hops else at
         took = max(at - previous, timedelta(0)) / _MILLISECOND
-        hops.append(Hop(name, at, (previous - start) / _MILLISECOND, took, owner))
-        previous = max(at, previous)
-    ours = sum(hop.ms for hop in hops if hop.owner == "ours")
-    theirs = [hop.ms for hop in hops if hop.owner == "exchange"]
+        hops.append(Hop(name, max(at, previous), (previous - start) / _MILLISECOND, took, owner))
+    ours = sum(hop.ms for hop in hops if hop.owner is Owner.OURS)
+    theirs = [hop.ms for hop in hops if hop.owner is Owner.EXCHANGE]
     exchange = sum(theirs) if theirs else None
     return Timeline(tuple(hops), ours + (exchange or 0.0), ours, exchange)
 
 
-def _stamps(order: OrderRow) -> Iterator[tuple[str, datetime, str]]:
-    """The steps an order has reached, in their order."""
-    stamps = (
-        ("received", order.received_at or order.created_at, "ours"),
-        ("stored", _stored_at(order), "ours"),
-        ("queued", order.queued_at, "ours"),
-        ("picked_up", _picked_up_at(order), "ours"),
-        ("sent", order.sent_at, "ours"),
-        ("acknowledged", order.acknowledged_at, "exchange"),
-        ("filled", order.closed_at if order.status is OrderStatus.FILLED else None, "market"),
-    )
-    for name, at, owner in stamps:
+def _reached(steps: Iterable[Step]) -> Iterator[tuple[str, datetime, Owner]]:
+    for name, at, owner in steps:
         if at is not None:
             yield name, at, owner
+
+
+def _end(order: OrderRow) -> Step:
+    """How it ended: in the market's time where it may rest there, in the exchange's when that said no."""
+    if order.acknowledged_at is None:
+        owner = Owner.OURS if order.sent_at is None else Owner.EXCHANGE
+    else:
+        owner = Owner.OURS if order.type is OrderType.MARKET else Owner.MARKET
+    return _ENDS.get(order.status, ""), order.closed_at, owner
 
 
 def _stored_at(order: OrderRow) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -10,19 +11,19 @@ from sqlalchemy import func, select
 
 from app.domain.errors import SwitchyardError
 from app.extensions import db
-from app.models import User, utc_now
+from app.models import Broker, User, utc_now
+from app.services.refusal import Refused
 
-MIN_PASSWORD = 10
+MIN_PASSWORD = 12
+THEMES = ("dark", "light", "system")
 _hasher = PasswordHasher()
 
 #: Verified when nobody has the address, so that the answer takes as long as for one who exists.
 _NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 
 
-class SignUpRefused(SwitchyardError):
+class SignUpRefused(Refused):
     """An account cannot be made from what was given."""
-
-    remedy = "Correct the named field and try again."
 
 
 class LoginFailed(SwitchyardError):
@@ -39,15 +40,16 @@ def sign_up(email: str, password: str, *, is_admin: bool | None = None) -> User:
     """
     address = email.strip().lower()
     if "@" not in address or len(address) > 254:
-        raise SignUpRefused("that is not an e-mail address")
+        raise SignUpRefused("that is not an e-mail address", field="email")
     if len(password) < MIN_PASSWORD:
-        raise SignUpRefused(f"the password must have at least {MIN_PASSWORD} characters")
+        raise SignUpRefused(f"the password must have at least {MIN_PASSWORD} characters", field="password")
+    password_hash = _hasher.hash(password)
     if db.session.scalar(select(User.id).where(User.email == address)):
-        raise SignUpRefused("there is an account with this address already")
+        raise SignUpRefused("there is an account with this address already", field="email")
     user = User(
         email=address,
-        password_hash=_hasher.hash(password),
-        session_key=secrets.token_urlsafe(32),
+        password_hash=password_hash,
+        session_key=_new_session_key(),
         is_admin=count() == 0 if is_admin is None else is_admin,
     )
     db.session.add(user)
@@ -62,6 +64,7 @@ def log_in(email: str, password: str) -> User:
         LoginFailed: without saying which of the two is wrong, in the same time either way.
     """
     user = by_email(email)
+    db.session.commit()  # hashing takes its time, and no transaction may be open meanwhile
     try:
         _hasher.verify(user.password_hash if user else _NOBODY, password)
     except (VerifyMismatchError, InvalidHashError):
@@ -85,9 +88,21 @@ def by_session_key(session_key: str) -> User | None:
     return db.session.scalar(select(User).where(User.session_key == session_key))
 
 
+def end_sessions(user: User) -> None:
+    """Make every session of a person invalid, wherever it is open."""
+    user.session_key = _new_session_key()
+    db.session.commit()
+
+
 def everyone() -> list[User]:
     """All accounts, oldest first."""
     return list(db.session.scalars(select(User).order_by(User.id)))
+
+
+def broker_counts() -> Mapping[int, int]:
+    """How many brokers each person has, by user id; who has none is left out."""
+    rows = db.session.execute(select(Broker.user_id, func.count(Broker.id)).group_by(Broker.user_id))
+    return dict(rows.all())
 
 
 def count() -> int:
@@ -96,7 +111,11 @@ def count() -> int:
 
 
 def set_theme(user: User, theme: str) -> None:
-    """Keep a person's choice of look: ``auto``, ``dark`` or ``light``."""
-    if theme in ("auto", "dark", "light"):
+    """Keep a person's choice of look: one of `THEMES`."""
+    if theme in THEMES:
         user.theme = theme
         db.session.commit()
+
+
+def _new_session_key() -> str:
+    return secrets.token_urlsafe(32)

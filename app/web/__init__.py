@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from app.models.sqlite import reading
-from app.web import access, errors, health, live, pages, security, webhook
+from app.web import access, assets, errors, filters, health, live, pages, security, sessions, webhook
 
 
 def init_app(app: Flask) -> None:
@@ -13,6 +13,9 @@ def init_app(app: Flask) -> None:
     access.init_app(app)
     errors.init_app(app)
     security.init_app(app)
+    sessions.init_app(app)
+    assets.init_app(app)
+    filters.init_app(app)
     app.before_request(_note_intent)
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import OrderDenied, SwitchyardError
+from app.extensions import limiter
 
 log = structlog.get_logger()
 
@@ -50,15 +54,12 @@ def _identify() -> None:
 
 
 def _csrf_failed(error: CSRFError) -> ResponseReturnValue:
-    return _answer(400, "This page was open too long, or came from elsewhere.", "Reload it and try again.")
+    happened = "The form had grown too old, or it did not come from a page of this server."
+    return _answer(400, happened, "Reload the page and send it again.")
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
-    code = error.code or 500
-    happened, remedy = _WORDS.get(
-        code, (error.description or HTTPStatus(code).phrase, "Go back and try again.")
-    )
-    response = _answer(code, happened, remedy)
+    response = _answer(error.code or 500, retry_after=_retry_after(error))
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
@@ -72,19 +73,40 @@ def _domain_error(error: SwitchyardError) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.exception("request_failed", path=request.path, endpoint=request.endpoint)
-    return _answer(500, *_WORDS[500])
+    return _answer(500)
 
 
-def _answer(code: int, happened: str, remedy: str) -> Response:
+def _retry_after(error: HTTPException) -> int | None:
+    """Seconds until a limited caller may come back."""
+    limit = limiter.current_limit
+    if not isinstance(error, RateLimitExceeded) or limit is None:
+        return None
+    return max(1, math.ceil(limit.reset_at - time.time()))
+
+
+def _answer(
+    code: int, message: str | None = None, remedy: str | None = None, *, retry_after: int | None = None
+) -> Response:
+    """An error in words; without a message the page and `_WORDS` have general ones for the code."""
     correlation_id = g.get("correlation_id", "")
     if wants_json():
-        body = {"error": happened, "remedy": remedy, "correlation_id": correlation_id}
-        return make_response(body, code)
-    page = render_template(
-        "errors/error.html",
-        code=code,
-        happened=happened,
-        remedy=remedy,
-        correlation_id=correlation_id,
-    )
-    return make_response(page, code)
+        happened, todo = _WORDS.get(code, (HTTPStatus(code).phrase, "Try again."))
+        body = {
+            "error": message or happened,
+            "remedy": remedy or todo,
+            "correlation_id": correlation_id,
+        }
+        response = make_response(body, code)
+    else:
+        page = render_template(
+            "errors/error.html",
+            code=code,
+            message=message,
+            remedy=remedy,
+            retry_after=retry_after,
+            correlation_id=correlation_id,
+        )
+        response = make_response(page, code)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response

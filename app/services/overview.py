@@ -1,0 +1,155 @@
+"""What a person sees at a glance: the state of every broker, and what everything is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+import redis.exceptions
+import structlog
+
+from app.dispatch import orders_queue, sync_queue
+from app.domain.accounts import Environment, TradingMode
+from app.domain.money import EXACT
+from app.exchanges import title
+from app.extensions import redis as store
+from app.models import BalanceRow, Broker, User, utc_now
+from app.services import balances, catalog, underway
+from app.services.underway import Work
+
+log = structlog.get_logger()
+
+_ZERO = Decimal(0)
+_DAY = timedelta(days=1)
+
+
+class Connection(StrEnum):
+    """Whether a broker's keys work, as far as is known."""
+
+    CONNECTED = "CONNECTED"
+    FAILED = "FAILED"
+    TESTING = "TESTING"
+    UNTESTED = "UNTESTED"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerState:
+    """A broker as the pages show it. ``queue_depth`` counts what waits in its exchange's queues, None when that
+    cannot be told; the rate budget is as of the last check-up."""
+
+    id: int
+    name: str
+    exchange: str
+    exchange_name: str
+    environment: Environment
+    mode: TradingMode
+    connection: Connection
+    paused: bool
+    dry_run: bool
+    is_main: bool
+    problem: str | None
+    markets_count: int
+    last_sync_at: datetime | None
+    queue_depth: int | None
+    rate_used: int | None
+    rate_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all brokers hold, in USD. ``day_change`` is None until there is a day of history; ``unpriced`` names the
+    assets no price leads to."""
+
+    equity: Decimal
+    free: Decimal
+    locked: Decimal
+    day_change: Decimal | None
+    day_change_percent: Decimal | None
+    synced_at: datetime
+    unpriced: tuple[str, ...]
+
+
+def states(brokers: Sequence[Broker]) -> list[BrokerState]:
+    """The state of each broker, in the same order."""
+    testing = underway.among(Work.CHECK, (broker.id for broker in brokers))
+    depths = _queue_depths({broker.exchange for broker in brokers})
+    markets = catalog.counts() if brokers else {}
+    return [
+        BrokerState(
+            id=broker.id,
+            name=broker.name,
+            exchange=broker.exchange,
+            exchange_name=title(broker.exchange),
+            environment=broker.environment,
+            mode=broker.mode,
+            connection=_connection(broker, broker.id in testing),
+            paused=not broker.active,
+            dry_run=broker.dry_run,
+            is_main=broker.is_main,
+            problem=broker.connection_reason,
+            markets_count=markets.get((broker.exchange, broker.environment), 0),
+            last_sync_at=broker.balances_synced_at,
+            queue_depth=depths.get(broker.exchange),
+            rate_used=_budget(broker, "used"),
+            rate_limit=_budget(broker, "limit"),
+        )
+        for broker in brokers
+    ]
+
+
+def totals(user: User, held: Sequence[tuple[Broker, BalanceRow]]) -> Totals | None:
+    """The sums over what is held; None before the first sync."""
+    synced = [broker.balances_synced_at for broker, _ in held if broker.balances_synced_at is not None]
+    if not synced:
+        return None
+    priced = [(row, row.usd_value) for _, row in held if row.usd_value is not None]
+    equity = sum((value for _, value in priced), _ZERO)
+    free = sum((_share(value, row.free, row.total) for row, value in priced), _ZERO)
+    before = balances.worth_at(user, utc_now() - _DAY)
+    change = None if before is None else equity - before
+    return Totals(
+        equity=equity,
+        free=free,
+        locked=equity - free,
+        day_change=change,
+        day_change_percent=_percent(change, before),
+        synced_at=min(synced),
+        unpriced=tuple(sorted({row.asset for _, row in held if row.usd_value is None and row.total})),
+    )
+
+
+def _connection(broker: Broker, testing: bool) -> Connection:
+    if testing:
+        return Connection.TESTING
+    if broker.connected is None:
+        return Connection.UNTESTED
+    return Connection.CONNECTED if broker.connected else Connection.FAILED
+
+
+def _budget(broker: Broker, part: str) -> int | None:
+    budget = (broker.check_up or {}).get("rate_budget")
+    return None if budget is None else int(budget[part])
+
+
+def _queue_depths(exchanges: set[str]) -> dict[str, int]:
+    try:
+        return {
+            exchange: sum(int(store.llen(queue)) for queue in (orders_queue(exchange), sync_queue(exchange)))
+            for exchange in exchanges
+        }
+    except redis.exceptions.RedisError as error:
+        log.warning("queues_not_read", error=str(error))
+        return {}
+
+
+def _share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    return EXACT.divide(EXACT.multiply(value, part), whole) if whole else _ZERO
+
+
+def _percent(change: Decimal | None, before: Decimal | None) -> Decimal | None:
+    if change is None or not before:
+        return None
+    return EXACT.divide(change * 100, before).quantize(Decimal("0.01"))

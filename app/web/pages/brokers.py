@@ -1,0 +1,254 @@
+"""Brokers: adding, editing, testing, pausing, removing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.domain.accounts import Environment, TradingMode
+from app.exchanges import NAMES, CredentialField, capabilities, credential_fields, title
+from app.models import Broker
+from app.schemas.brokers import BrokerForm, BrokerSchema
+from app.services import brokers, overview, underway
+from app.services.brokers import BrokerRefused
+from app.services.underway import Work
+from app.web import forms
+from app.web.access import member
+from app.web.filters import sentence
+
+blueprint = Blueprint("brokers", __name__, url_prefix="/brokers")
+
+#: The modes this server can act in so far.
+MODES = (TradingMode.OFF, TradingMode.WEBHOOKS)
+
+_NO_QUEUE = "The task queue cannot be reached, so no worker was asked. Try again when Redis is back."
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """An exchange as the form shows it, the environment to suggest first."""
+
+    id: str
+    name: str
+    credential_fields: tuple[CredentialField, ...]
+    environments: tuple[Environment, ...]
+
+
+@blueprint.get("/")
+@member
+def index() -> ResponseReturnValue:
+    """Every broker as a card."""
+    return render_template("brokers/list.html", brokers=overview.states(brokers.of(current_user)))
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@member
+def new() -> ResponseReturnValue:
+    """Connect an account; its check-up starts by itself."""
+    if request.method == "GET":
+        return _form_page(None, {"exchange": request.args.get("exchange", NAMES[0])}, {})
+    form, errors = forms.load(BrokerSchema())
+    if not errors and form.credential is None:
+        errors = {field.name: [f"{field.label} is missing."] for field in _fields(form.exchange)}
+    if errors:
+        return _form_page(None, forms.typed(), errors), 422
+    try:
+        broker = _add(form)
+    except BrokerRefused as refusal:
+        return _form_page(None, forms.typed(), forms.errors_of(refusal)), 422
+    flash(f"{broker.name} is stored; its connection is being tested.", "success")
+    return redirect(url_for("brokers.detail", broker_id=broker.id))
+
+
+@blueprint.get("/fields")
+@member
+def fields() -> ResponseReturnValue:
+    """The part of the form that depends on the exchange."""
+    exchange = _exchange(request.args.get("exchange", ""))
+    return render_template("brokers/_fields.html", exchange=exchange, broker=None, values={}, errors={})
+
+
+@blueprint.get("/<int:broker_id>")
+@member
+def detail(broker_id: int) -> ResponseReturnValue:
+    """A broker with its check-up, mode and markets."""
+    broker = _own(broker_id)
+    return render_template(
+        "brokers/detail.html",
+        broker=overview.states([broker])[0],
+        checkup=_checkup(broker),
+        markets=_markets(broker),
+        modes=MODES,
+    )
+
+
+@blueprint.route("/<int:broker_id>/edit", methods=["GET", "POST"])
+@member
+def edit(broker_id: int) -> ResponseReturnValue:
+    """Change a broker; keys that are not entered stay as they are."""
+    broker = _own(broker_id)
+    if request.method == "GET":
+        return _form_page(broker, _values(broker), {})
+    form, errors = forms.load(BrokerSchema())
+    if errors:
+        return _form_page(broker, forms.typed(), errors), 422
+    try:
+        brokers.edit(
+            broker,
+            name=form.name,
+            environment=form.environment,
+            dry_run=form.dry_run,
+            credential=form.credential,
+        )
+    except BrokerRefused as refusal:
+        return _form_page(broker, forms.typed(), forms.errors_of(refusal)), 422
+    _apply(broker, form)
+    flash(f"{broker.name} is saved.", "success")
+    return redirect(url_for("brokers.detail", broker_id=broker.id))
+
+
+@blueprint.post("/<int:broker_id>/test")
+@member
+def test(broker_id: int) -> ResponseReturnValue:
+    """Have a worker run the check-up."""
+    if not brokers.request_check(_own(broker_id)):
+        flash(_NO_QUEUE, "error")
+    return redirect(url_for("brokers.detail", broker_id=broker_id))
+
+
+@blueprint.post("/<int:broker_id>/markets")
+@member
+def load_markets(broker_id: int) -> ResponseReturnValue:
+    """Have a worker load the markets."""
+    if not brokers.request_markets(_own(broker_id)):
+        flash(_NO_QUEUE, "error")
+    return redirect(url_for("brokers.detail", broker_id=broker_id))
+
+
+@blueprint.post("/<int:broker_id>/mode")
+@member
+def set_mode(broker_id: int) -> ResponseReturnValue:
+    """Choose which sources may trade."""
+    broker = _own(broker_id)
+    asked = request.form.get("mode", "")
+    if asked not in MODES:
+        abort(400)
+    brokers.set_mode(broker, TradingMode(asked))
+    words = {
+        TradingMode.OFF: "takes manual orders only",
+        TradingMode.WEBHOOKS: "also trades on webhooks",
+    }
+    flash(f"{broker.name} now {words[broker.mode]}.", "success")
+    return redirect(url_for("brokers.detail", broker_id=broker_id))
+
+
+@blueprint.post("/<int:broker_id>/pause")
+@member
+def pause(broker_id: int) -> ResponseReturnValue:
+    """Pause a broker, or let it go on with ``paused=0``."""
+    broker = _own(broker_id)
+    paused = request.form.get("paused", "1") != "0"
+    brokers.set_active(broker, not paused)
+    flash(f"{broker.name} {'is paused' if paused else 'trades again'}.", "success")
+    return redirect(url_for("brokers.detail", broker_id=broker_id))
+
+
+@blueprint.post("/<int:broker_id>/remove")
+@member
+def remove(broker_id: int) -> ResponseReturnValue:
+    """Forget a broker with its keys."""
+    broker = _own(broker_id)
+    try:
+        brokers.remove(broker)
+    except BrokerRefused as refusal:
+        flash(f"{sentence(refusal.message)} {refusal.remedy}", "error")
+        return redirect(url_for("brokers.detail", broker_id=broker_id))
+    flash(f"{broker.name} is removed and its keys are deleted.", "success")
+    return redirect(url_for("brokers.index"))
+
+
+def _own(broker_id: int) -> Broker:
+    return brokers.find(current_user, broker_id) or abort(404)
+
+
+def _add(form: BrokerForm) -> Broker:
+    if form.credential is None:
+        raise BrokerRefused("the keys are missing", field="api_key")
+    broker = brokers.add(
+        current_user,
+        name=form.name,
+        exchange=form.exchange,
+        environment=form.environment,
+        credential=form.credential,
+        mode=form.mode,
+        dry_run=form.dry_run,
+    )
+    if form.is_main:
+        brokers.make_main(broker)
+    return broker
+
+
+def _apply(broker: Broker, form: BrokerForm) -> None:
+    if form.mode is not broker.mode:
+        brokers.set_mode(broker, form.mode)
+    if form.is_main and not broker.is_main:
+        brokers.make_main(broker)
+
+
+def _form_page(broker: Broker | None, values: dict[str, Any], errors: forms.Errors) -> str:
+    name = broker.exchange if broker is not None else values.get("exchange", "")
+    return render_template(
+        "brokers/form.html",
+        broker=broker,
+        exchanges=[{"id": name, "name": title(name)} for name in NAMES],
+        exchange=_exchange(name if name in NAMES else NAMES[0]),
+        modes=MODES,
+        values=values,
+        errors=errors,
+    )
+
+
+def _exchange(name: str) -> _Exchange:
+    if name not in NAMES:
+        abort(404)
+    testable = capabilities(name).test_environment
+    environments = [Environment.SANDBOX, *([Environment.TESTNET] if testable else []), Environment.LIVE]
+    return _Exchange(name, title(name), credential_fields(name), tuple(environments))
+
+
+def _fields(exchange: str) -> tuple[CredentialField, ...]:
+    return credential_fields(exchange) if exchange in NAMES else ()
+
+
+def _values(broker: Broker) -> dict[str, Any]:
+    return {
+        "exchange": broker.exchange,
+        "name": broker.name,
+        "environment": broker.environment,
+        "mode": broker.mode,
+        "dry_run": broker.dry_run,
+        "is_main": broker.is_main,
+    }
+
+
+def _checkup(broker: Broker) -> dict[str, Any] | None:
+    if broker.checked_at is None or broker.connected is None:
+        return None
+    found = broker.check_up or {}
+    return {
+        **found,
+        "at": broker.checked_at,
+        "connected": broker.connected,
+        "reason": broker.connection_reason,
+        "remedy": broker.connection_remedy,
+    }
+
+
+def _markets(broker: Broker) -> dict[str, Any]:
+    loading = bool(underway.among(Work.MARKETS, [broker.id]))
+    state = "LOADING" if loading else "FAILED" if broker.markets_error else "IDLE"
+    return {"state": state, "loaded_at": broker.markets_loaded_at, "error": broker.markets_error}

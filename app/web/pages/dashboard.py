@@ -1,0 +1,71 @@
+"""The dashboard."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.domain.money import EXACT
+from app.services import alerts, balances, brokers, orders, overview
+from app.services.orders import OrderFilter
+from app.web.access import member
+
+blueprint = Blueprint("dashboard", __name__)
+
+_PERIODS = {
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+_RECENT = 10
+_CENT = Decimal("0.01")
+
+
+@blueprint.get("/")
+@member
+def index() -> ResponseReturnValue:
+    """Everything at a glance."""
+    owned = brokers.of(current_user)
+    held = balances.held_by(current_user)
+    period = _period()
+    return render_template(
+        "dashboard.html",
+        totals=overview.totals(current_user, held),
+        period=period,
+        equity=[
+            {"at": at, "value": value} for at, value in balances.equity_curve(current_user, _PERIODS[period])
+        ],
+        balances=[
+            {
+                "broker": broker.name,
+                "asset": row.asset,
+                "free": row.free,
+                "locked": row.locked,
+                "usd": row.usd_value,
+            }
+            for broker, row in held
+        ],
+        brokers=overview.states(owned),
+        alerts=alerts.listing(current_user, per_page=_RECENT)[0],
+        orders=orders.listing(current_user, OrderFilter(per_page=_RECENT))[0],
+    )
+
+
+@blueprint.get("/equity")
+@member
+def equity() -> ResponseReturnValue:
+    """The figures of the curve; times in Unix seconds, each once, amounts as text."""
+    points: dict[int, str] = {}
+    for at, value in balances.equity_curve(current_user, _PERIODS[_period()]):
+        points[int(at.timestamp())] = format(EXACT.quantize(value, _CENT), "f")
+    return {"points": [{"time": time, "value": value} for time, value in points.items()]}
+
+
+def _period() -> str:
+    asked = request.args.get("period", "day")
+    return asked if asked in _PERIODS else "day"

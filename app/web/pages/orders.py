@@ -1,0 +1,120 @@
+"""The orders page: finding, looking closely, cancelling."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.models import OrderOrigin, OrderRow, utc_now
+from app.services import brokers, orders, timeline
+from app.services.orders import TABS, CancelRefused, OrderFilter
+from app.web import paging
+from app.web.access import member
+
+blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+_PERIODS = {
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+
+
+@blueprint.get("/")
+@member
+def index() -> ResponseReturnValue:
+    """The orders that pass the filters in the address."""
+    wanted = _wanted()
+    found, total = orders.listing(current_user, wanted)
+    return render_template(
+        "orders/list.html",
+        tabs=_tabs(orders.counts(current_user, wanted), wanted.tab),
+        filters={
+            name: request.args.get(name, "") for name in ("tab", "broker_id", "symbol", "origin", "period")
+        },
+        brokers=brokers.of(current_user),
+        origins=list(OrderOrigin),
+        orders=found,
+        page=paging.page_of(wanted.page, wanted.per_page, total, "orders.index"),
+    )
+
+
+@blueprint.get("/<int:order_id>")
+@member
+def detail(order_id: int) -> ResponseReturnValue:
+    """One order with every step it took."""
+    order = _own(order_id)
+    return render_template(
+        "orders/detail.html",
+        order=order,
+        fees=_fees(order),
+        timeline=timeline.of(order),
+        parent=None if order.parent_id is None else orders.find(current_user, order.parent_id),
+    )
+
+
+@blueprint.post("/<int:order_id>/cancel")
+@member
+def cancel(order_id: int) -> ResponseReturnValue:
+    """Ask for an order's cancellation."""
+    order = _own(order_id)
+    try:
+        orders.cancel(order)
+    except CancelRefused as refusal:
+        flash(f"Nothing was cancelled: {refusal.message}.", "warning")
+    else:
+        done = order.status.is_final
+        flash(
+            "The order is cancelled." if done else "The exchange is being asked to cancel the order.",
+            "success",
+        )
+    return redirect(url_for("orders.detail", order_id=order_id))
+
+
+def _own(order_id: int) -> OrderRow:
+    return orders.find(current_user, order_id) or abort(404)
+
+
+def _wanted() -> OrderFilter:
+    given = request.args
+    tab = given.get("tab", "all")
+    origin = given.get("origin", "")
+    period = _PERIODS.get(given.get("period", ""))
+    return OrderFilter(
+        tab=tab if tab in TABS else "all",
+        broker_id=given.get("broker_id", type=int),
+        symbol=given.get("symbol", "").strip() or None,
+        origin=OrderOrigin(origin) if origin in list(OrderOrigin) else None,
+        since=None if period is None else utc_now() - period,
+        page=paging.asked_for(),
+    )
+
+
+def _tabs(counts: dict[str, int], current: str) -> list[dict[str, Any]]:
+    kept: dict[str, Any] = {
+        name: value for name, value in request.args.items() if name not in ("tab", "page")
+    }
+    return [
+        {
+            "label": tab.capitalize(),
+            "href": url_for("orders.index", **kept, tab=tab),
+            "current": tab == current,
+            "count": number,
+        }
+        for tab, number in counts.items()
+    ]
+
+
+def _fees(order: OrderRow) -> dict[str, Decimal]:
+    """What the fills cost in fees, by asset."""
+    fees: dict[str, Decimal] = {}
+    for fill in order.fills:
+        if fill.fee is not None and fill.fee_asset is not None:
+            fees[fill.fee_asset] = fees.get(fill.fee_asset, Decimal(0)) + fill.fee
+    return fees
