@@ -18,11 +18,16 @@ def sign(secret: str, text: str) -> str:
 
 
 class Caller:
-    """Signs as one account and sends what it is given."""
+    """Signs as one account and sends what it is given.
+
+    ``patience`` is in seconds; ``ahead`` is how many milliseconds the exchange's clock is ahead of this one.
+    """
 
     def __init__(self, base_url: str, keys: Keys) -> None:
         self.base_url = base_url
         self.keys = keys
+        self.patience = 10.0
+        self.ahead = 0
         self._http = requests.Session()
 
     def close(self) -> None:
@@ -30,7 +35,7 @@ class Caller:
 
     def send(self, method: str, path: str, **params: object) -> requests.Response:
         """A signed call; ``timestamp`` is added unless it is given, and None leaves it out."""
-        params.setdefault("timestamp", int(time.time() * 1000))
+        params.setdefault("timestamp", int(time.time() * 1000) + self.ahead)
         query = urlencode({name: value for name, value in params.items() if value is not None})
         return self.send_raw(method, path, f"{query}&signature={sign(self.keys.api_secret, query)}")
 
@@ -43,7 +48,7 @@ class Caller:
             method,
             url,
             data=body or None,
-            timeout=10,
+            timeout=self.patience,
             headers={
                 "X-MBX-APIKEY": self.keys.api_key,
                 "Content-Type": "application/x-www-form-urlencoded",
