@@ -1,0 +1,129 @@
+"""Exits in pairs and exits attached to an entry, where the exchange offers them; refused where it does not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from app.domain import Leg, OcoRequest, OrderDenied, OrderStatus, OrderType, Side
+from tests.exchanges.conformance.conftest import BTC, Account, Opening
+from tests.fixtures.sandbox import SandboxServer
+
+QUANTITY = Decimal("0.1")
+
+
+def pair(account: Account, client_order_id: str = "exit") -> OcoRequest:
+    last = account.last()
+    return OcoRequest(
+        BTC, Side.SELL, QUANTITY, Leg(last * Decimal("0.9")), Leg(last * Decimal("1.1")), client_order_id
+    )
+
+
+@pytest.fixture
+def moving(open_account: Opening, fresh_sandbox: SandboxServer) -> Account:
+    """An account on a sandbox whose prices this test may move."""
+    return open_account(server=fresh_sandbox)
+
+
+def able_pair(account: Account) -> None:
+    if not account.able.oco:
+        with pytest.raises(OrderDenied):
+            account.exchange.place_oco(pair(account))
+        pytest.skip("no pairs of exits here: refused before the wire")
+
+
+def test_a_pair_rests_with_both_legs_and_holds_the_balance_once(account: Account) -> None:
+    able_pair(account)
+    report = account.exchange.place_oco(pair(account))
+    assert report.client_order_id == "exit"
+    assert report.status is OrderStatus.OPEN
+    assert len(report.children) == 2
+    assert {leg.type for leg in report.children} == {OrderType.STOP_LOSS, OrderType.TAKE_PROFIT}
+    assert account.exchange.balances()["BTC"].locked == QUANTITY
+    found = account.exchange.get_order(BTC, client_order_id="exit")
+    assert (found.exchange_order_id, found.status) == (report.exchange_order_id, OrderStatus.OPEN)
+    assert len(found.children) == 2
+
+
+@pytest.mark.parametrize(
+    ("price", "filled"), [("0.85", OrderType.STOP_LOSS), ("1.15", OrderType.TAKE_PROFIT)]
+)
+def test_the_leg_that_executes_cancels_the_other(moving: Account, price: str, filled: OrderType) -> None:
+    able_pair(moving)
+    report = moving.exchange.place_oco(pair(moving))
+    moving.sandbox.price(moving.name, BTC, str(moving.last() * Decimal(price)))
+    found = moving.exchange.get_order(BTC, exchange_order_id=report.exchange_order_id)
+    assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, QUANTITY)
+    states = {leg.type: leg.status for leg in found.children}
+    assert states.pop(filled) is OrderStatus.FILLED
+    assert set(states.values()) <= {OrderStatus.EXPIRED, OrderStatus.CANCELED}
+    assert moving.exchange.open_orders(BTC) == []
+
+
+@pytest.mark.parametrize("by", ["exchange_order_id", "client_order_id", "leg"])
+def test_a_pair_is_cancelled_as_one(account: Account, by: str) -> None:
+    able_pair(account)
+    report = account.exchange.place_oco(pair(account))
+    if by == "leg":
+        asked = report.children[0]
+        cancelled = account.exchange.cancel_order(BTC, exchange_order_id=asked.exchange_order_id)
+        assert cancelled.exchange_order_id == asked.exchange_order_id
+    else:
+        cancelled = account.exchange.cancel_order(BTC, **{by: getattr(report, by)})
+        assert cancelled.exchange_order_id == report.exchange_order_id
+    assert cancelled.status is OrderStatus.CANCELED
+    assert account.exchange.open_orders(BTC) == []
+    assert account.exchange.balances()["BTC"].locked == 0
+
+
+LEGS = {"stop_loss": "0.8", "take_profit": "1.2"}
+
+
+@pytest.mark.parametrize("carried", [("stop_loss",), ("take_profit",), ("stop_loss", "take_profit")])
+def test_an_entry_carries_its_exits_and_they_work_once_it_is_filled(
+    moving: Account, carried: tuple[str, ...]
+) -> None:
+    able = {
+        ("stop_loss",): moving.able.attached_stop_loss,
+        ("take_profit",): moving.able.attached_take_profit,
+        ("stop_loss", "take_profit"): moving.able.attached_both,
+    }[carried]
+    last = moving.last()
+    legs = {name: Leg(last * Decimal(LEGS[name])) for name in carried}
+    fields = {"quantity": QUANTITY, "price": last * Decimal("0.95"), "client_order_id": "entry", **legs}
+    if OrderType.LIMIT not in able:
+        with pytest.raises(OrderDenied):
+            moving.place(OrderType.LIMIT, **fields)
+        pytest.skip("no such exits on an entry here: refused before the wire")
+    entry = moving.place(OrderType.LIMIT, **fields)
+    assert entry.client_order_id == "entry"
+    assert entry.status is OrderStatus.OPEN
+    moving.sandbox.price(moving.name, BTC, str(last * Decimal("0.94")))
+    assert moving.exchange.get_order(BTC, client_order_id="entry").status is OrderStatus.FILLED
+    exits = moving.exchange.open_orders(BTC)
+    assert len(exits) == len(carried)
+    for order in exits:
+        assert (order.side, order.status) == (Side.SELL, OrderStatus.OPEN)
+        assert order.quantity is not None
+        assert QUANTITY * Decimal("0.99") < order.quantity <= QUANTITY
+        assert order.quantity <= moving.exchange.balances()["BTC"].total - 2, "no more than the entry left"
+
+
+def test_a_cancelled_entry_takes_its_waiting_exits_along(account: Account) -> None:
+    if OrderType.LIMIT not in account.able.attached_both:
+        pytest.skip("an entry carries no exits here")
+    last = account.last()
+    entry = account.rest(
+        quantity=QUANTITY,
+        client_order_id="entry2",
+        stop_loss=Leg(last * Decimal("0.4")),
+        take_profit=Leg(last * Decimal("1.2")),
+    )
+    report = account.exchange.cancel_order(BTC, exchange_order_id=entry.exchange_order_id)
+    assert (report.client_order_id, report.exchange_order_id, report.status) == (
+        "entry2",
+        entry.exchange_order_id,
+        OrderStatus.CANCELED,
+    )
+    assert account.exchange.open_orders(BTC) == []
