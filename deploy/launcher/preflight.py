@@ -22,8 +22,9 @@ def prepare_data_dir(data_dir: Path) -> None:
 
     Raises `LaunchError` when the disk is full and `OSError` when the directory cannot be written.
     """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in _DIRECTORIES:
-        (data_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (data_dir / name).mkdir(mode=0o700, exist_ok=True)
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(data_dir))
     free = shutil.disk_usage(data_dir).free
