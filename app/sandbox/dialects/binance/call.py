@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.sandbox.dialects.binance.errors import bad_symbol
 from app.sandbox.dialects.binance.limits import RateLimits
+from app.sandbox.dialects.binance.listing import Listing
 from app.sandbox.dialects.binance.parameters import Parameters
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.market import Market
@@ -24,7 +25,7 @@ class Call:
 
     venue: Venue
     params: Parameters
-    markets: dict[str, Market]
+    listing: Listing
     microseconds: bool
     rate: RateLimits
     signer: Account | None = None
@@ -50,13 +51,14 @@ class Call:
     def market(self, name: str | None = None) -> Market:
         """The market of the symbol sent, or of a symbol in Binance's spelling."""
         symbol = self.params.need(self.params.symbol, "symbol") if name is None else name
-        market = self.markets.get(symbol)
+        market = self.listing.markets.get(symbol)
         if market is None:
             raise bad_symbol()
         return market
 
 
 Handler = Callable[[Call], object]
+"""Gives the content of the answer: what JSON can express, or the bytes of JSON."""
 Weight = int | Callable[[Parameters], int]
 
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from app.sandbox.dialects.binance import filters, placing, render
 from app.sandbox.dialects.binance.call import Call
 from app.sandbox.dialects.binance.errors import BinanceError, missing, refused, unknown_order_on_cancel
+from app.sandbox.dialects.binance.notation import Json, fixed
 from app.sandbox.engine.model import Order, Refused, State
 
 _RESTRICTIONS = {"ONLY_NEW": State.OPEN, "ONLY_PARTIALLY_FILLED": State.PARTIALLY_FILLED}
@@ -42,7 +43,7 @@ def cancel_order(call: Call) -> object:
     return _cancel(call, order, call.params.client_id("newClientOrderId"))
 
 
-def _cancel(call: Call, order: Order, cancel_id: str | None) -> render.Json:
+def _cancel(call: Call, order: Order, cancel_id: str | None) -> Json:
     restriction = call.params.text("cancelRestrictions")
     if restriction is not None and restriction not in _RESTRICTIONS:
         message = "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`."
@@ -56,7 +57,7 @@ def _cancel(call: Call, order: Order, cancel_id: str | None) -> render.Json:
     return canceled_answer(call, canceled, cancel_id or placing.random_id())
 
 
-def canceled_answer(call: Call, canceled: list[Order], cancel_id: str) -> render.Json:
+def canceled_answer(call: Call, canceled: list[Order], cancel_id: str) -> Json:
     """One cancelled order, or the list it took with it."""
     group = canceled[0].group
     if group is None:
@@ -71,7 +72,7 @@ def cancel_open_orders(call: Call) -> object:
     mine = [order for order in call.account.open_orders.values() if order.symbol == symbol]
     if not mine:
         raise unknown_order_on_cancel()
-    answers: list[render.Json] = []
+    answers: list[Json] = []
     for _, members in groupby(mine, key=lambda order: order.id if order.group is None else order.group):
         canceled = call.venue.cancel(next(members))
         answers.append(canceled_answer(call, canceled, placing.random_id()))
@@ -131,13 +132,13 @@ def amend_keep_priority(call: Call) -> object:
         "origClientOrderId": former_id,
         "clientOrderId": order.client_id,
         **render.state(order),
-        "qty": render.fixed(order.quantity),
-        "cumulativeQuoteQty": render.fixed(order.cost),
-        "preventedQty": render.fixed(None),
-        "quoteOrderQty": render.fixed(None),
+        "qty": fixed(order.quantity),
+        "cumulativeQuoteQty": fixed(order.cost),
+        "preventedQty": fixed(None),
+        "quoteOrderQty": fixed(None),
         "workingTime": -1 if order.working_at is None else call.time(order.working_at),
     }
-    answer: render.Json = {
+    answer: Json = {
         "transactTime": call.time(order.updated_at),
         "executionId": order.id * 1000 + order.amendments,
         "amendedOrder": amended,

@@ -16,11 +16,10 @@ from app.sandbox.dialects.binance.limits import (
     banned,
     too_much_weight,
 )
+from app.sandbox.dialects.binance.listing import Listing
 from app.sandbox.dialects.binance.parameters import Parameters
-from app.sandbox.dialects.binance.render import exchange_symbol
 from app.sandbox.dialects.binance.signing import KEY_HEADER, authenticate
 from app.sandbox.engine.account import Account
-from app.sandbox.engine.market import Market
 from app.sandbox.engine.model import Order
 from app.sandbox.engine.settlement import VenueRules
 from app.sandbox.engine.venue import Venue
@@ -38,8 +37,7 @@ class Binance:
         self._venue = venue
         self.limits = {WEIGHT: 6000, ORDERS_10S: 100, ORDERS_1D: 200_000}
         self._rate = RateLimits(self.limits, enforce=enforce_limits)
-        self._markets: dict[str, Market] = {}
-        self._listing = -1
+        self._listing = Listing(venue.listing, venue.markets.values())
         venue.tell_first_fills(self._rate.give_back)
 
     def operation(self, request: Request) -> str:
@@ -67,6 +65,8 @@ class Binance:
         except BinanceError as error:
             content, status, extra = error.content(), error.status, error.headers
         headers = self._rate.headers(request.client, self._counted_key(endpoint, request, status), now)
+        if isinstance(content, bytes):
+            return Response(status, content, headers | extra)
         return json_response(content, status, headers | extra)
 
     def rate_limited(self, retry_after: int) -> Response:
@@ -94,9 +94,12 @@ class Binance:
         weight = endpoint.cost(params)
         self._rate.check_weight(request.client, weight, now)
         try:
-            with self._venue.alone():
-                account = authenticate(request, params, self._venue) if endpoint.signed else None
-                content = self._execute(endpoint, self._call(request, params, account), now)
+            if endpoint.signed:
+                with self._venue.alone():
+                    account = authenticate(request, params, self._venue)
+                    content = self._execute(endpoint, self._call(request, params, account), now)
+            else:
+                content = self._execute(endpoint, self._call(request, params, None), now)
         except BinanceError:
             self._rate.add_weight(request.client, weight, now)
             raise
@@ -126,14 +129,12 @@ class Binance:
         if unit not in ("MILLISECOND", "MICROSECOND"):
             words = "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."
             raise BinanceError(-1194, words)
-        return Call(self._venue, params, self._by_symbol(), unit == "MICROSECOND", self._rate, account)
+        return Call(self._venue, params, self._current_listing(), unit == "MICROSECOND", self._rate, account)
 
-    def _by_symbol(self) -> dict[str, Market]:
-        """The markets in Binance's spelling, kept until something is listed."""
-        if self._listing != self._venue.listing:
-            self._listing = self._venue.listing
-            self._markets = {exchange_symbol(m.instrument): m for m in self._venue.markets.values()}
-        return self._markets
+    def _current_listing(self) -> Listing:
+        if self._listing.number != self._venue.listing:
+            self._listing = Listing(self._venue.listing, self._venue.markets.values())
+        return self._listing
 
     def _counted_key(self, endpoint: Endpoint, request: Request, status: int) -> str | None:
         return request.headers.get(KEY_HEADER) if endpoint.orders and status != 401 else None

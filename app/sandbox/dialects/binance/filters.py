@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from app.domain.money import is_multiple
 from app.sandbox.dialects.binance.errors import BinanceError, filter_failure, rejected
-from app.sandbox.dialects.binance.render import Json, fixed
+from app.sandbox.dialects.binance.notation import Json, fixed
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.instrument import Instrument
 from app.sandbox.engine.market import Market

@@ -18,6 +18,7 @@ from app.sandbox.dialects.binance.errors import (
     unknown_order_on_cancel,
     unknown_order_on_query,
 )
+from app.sandbox.dialects.binance.notation import Json, fixed
 from app.sandbox.dialects.binance.placing import Names, random_id, read_order, render_new, response_type
 from app.sandbox.engine.model import STOPS, Order, OrderGroup, OrderSpec, OrderType, Refused, Side
 
@@ -108,7 +109,7 @@ def _level(spec: OrderSpec) -> Decimal:
     return level
 
 
-def _submit(call: Call, exits: tuple[OrderSpec, ...], working: OrderSpec | None = None) -> render.Json:
+def _submit(call: Call, exits: tuple[OrderSpec, ...], working: OrderSpec | None = None) -> Json:
     specs = exits if working is None else (working, *exits)
     filters.check_counts(call.account, specs, as_list=True)
     client_id = call.params.client_id("listClientOrderId") or random_id()
@@ -122,7 +123,7 @@ def _submit(call: Call, exits: tuple[OrderSpec, ...], working: OrderSpec | None 
     return _placed(call, group, style)
 
 
-def _placed(call: Call, group: OrderGroup, style: str) -> render.Json:
+def _placed(call: Call, group: OrderGroup, style: str) -> Json:
     """The answer to a placement: a waiting exit shows PENDING_NEW even when the working order has filled already."""
     reports = [render_new(call, order, style) for order in group.orders]
     if group.working is not None and style != "ACK":
@@ -132,9 +133,9 @@ def _placed(call: Call, group: OrderGroup, style: str) -> render.Json:
     return render.group(call, group) | {"orderReports": reports}
 
 
-def _as_accepted(order: Order) -> render.Json:
-    accepted: render.Json = {"status": "PENDING_NEW", "executedQty": render.fixed(None)}
-    return accepted | {"cummulativeQuoteQty": render.fixed(None)}
+def _as_accepted(order: Order) -> Json:
+    accepted: Json = {"status": "PENDING_NEW", "executedQty": fixed(None)}
+    return accepted | {"cummulativeQuoteQty": fixed(None)}
 
 
 def get_list(call: Call) -> object:

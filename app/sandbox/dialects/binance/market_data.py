@@ -6,14 +6,17 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/marke
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
-from app.sandbox.dialects.binance import filters, render
 from app.sandbox.dialects.binance.call import Call
 from app.sandbox.dialects.binance.errors import BinanceError
+from app.sandbox.dialects.binance.listing import status
+from app.sandbox.dialects.binance.notation import Json, exchange_symbol, fixed
 from app.sandbox.dialects.binance.parameters import Parameters
-from app.sandbox.engine.market import Candle, Market
+from app.sandbox.engine.market import Candle, Level, Market
 from app.sandbox.engine.model import Side
 
 _MINUTE = 60_000_000
@@ -36,84 +39,39 @@ def server_time(call: Call) -> object:
 
 
 def exchange_info(call: Call) -> object:
-    """GET /api/v3/exchangeInfo"""
-    status = call.params.text("symbolStatus")
-    shown = (market for market in _chosen(call) if status is None or status_of(market) == status)
-    return {
+    """GET /api/v3/exchangeInfo, put together from the texts of its instruments."""
+    wanted = call.params.text("symbolStatus")
+    shown = (call.listing.text(m) for m in _chosen(call) if wanted in (None, status(m.instrument)))
+    head = {
         "timezone": "UTC",
         "serverTime": call.time(call.venue.now()),
         "rateLimits": call.rate.describe(),
         "exchangeFilters": [],
-        "symbols": [_instrument(market) for market in shown],
     }
-
-
-def status_of(market: Market) -> str:
-    return "TRADING" if market.instrument.trading else "BREAK"
-
-
-def _instrument(market: Market) -> render.Json:
-    instrument = market.instrument
-    return {
-        "symbol": render.exchange_symbol(instrument),
-        "status": status_of(market),
-        "baseAsset": instrument.base,
-        "baseAssetPrecision": 8,
-        "quoteAsset": instrument.quote,
-        "quotePrecision": 8,
-        "quoteAssetPrecision": 8,
-        "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8,
-        "orderTypes": [
-            "LIMIT",
-            "LIMIT_MAKER",
-            "MARKET",
-            "STOP_LOSS",
-            "STOP_LOSS_LIMIT",
-            "TAKE_PROFIT",
-            "TAKE_PROFIT_LIMIT",
-        ],
-        "icebergAllowed": False,
-        "ocoAllowed": True,
-        "otoAllowed": True,
-        "opoAllowed": False,
-        "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": True,
-        "amendAllowed": True,
-        "pegInstructionsAllowed": False,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": filters.describe(instrument),
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE"],
-    }
+    return f'{json.dumps(head)[:-1]},"symbols":[{",".join(shown)}]}}'.encode()
 
 
 def depth(call: Call) -> object:
     """GET /api/v3/depth"""
     market = call.market()
     limit = call.params.limit(100, 5000)
-    bids, asks = (
-        [[render.fixed(level.price), render.fixed(level.quantity)] for level in market.levels(side, limit)]
-        for side in (Side.BUY, Side.SELL)
-    )
-    return {"lastUpdateId": market.updates, "bids": bids, "asks": asks}
+    with call.venue.alone():
+        updates, bids, asks = market.updates, market.levels(Side.BUY, limit), market.levels(Side.SELL, limit)
+    return {"lastUpdateId": updates, "bids": _levels(bids), "asks": _levels(asks)}
+
+
+def _levels(levels: list[Level]) -> list[list[str]]:
+    return [[fixed(level.price), fixed(level.quantity)] for level in levels]
 
 
 def ticker_price(call: Call) -> object:
     """GET /api/v3/ticker/price"""
-    return _one_or_many(
-        call,
-        [{"symbol": _name(market), "price": render.fixed(market.last)} for market in _chosen(call)],
-    )
+    return _tickers(call, lambda market: {"symbol": _name(market), "price": fixed(market.last)})
 
 
 def book_ticker(call: Call) -> object:
     """GET /api/v3/ticker/bookTicker"""
-    return _one_or_many(call, [{"symbol": _name(market), **_best(market)} for market in _chosen(call)])
+    return _tickers(call, lambda market: {"symbol": _name(market), **_best(market)})
 
 
 def ticker_24hr(call: Call) -> object:
@@ -121,21 +79,29 @@ def ticker_24hr(call: Call) -> object:
     kind = call.params.text("type") or "FULL"
     if kind not in ("FULL", "MINI"):
         raise BinanceError(-1139, "Invalid ticker type.")
-    render_day = _mini_day if kind == "MINI" else _day
-    return _one_or_many(call, [render_day(call, market) for market in _chosen(call)])
+    return _tickers(call, partial(_mini_day if kind == "MINI" else _day, call))
 
 
-def _mini_day(call: Call, market: Market) -> render.Json:
+def _tickers(call: Call, describe: Callable[[Market], Json]) -> object:
+    """One row for one symbol, otherwise a list; each row is consistent in itself, and orders pass between rows."""
+    rows = []
+    for market in _chosen(call):
+        with call.venue.alone():
+            rows.append(describe(market))
+    return rows[0] if "symbol" in call.params else rows
+
+
+def _mini_day(call: Call, market: Market) -> Json:
     now = call.venue.now()
     day = market.day(now)
     return {
         "symbol": _name(market),
-        "openPrice": render.fixed(day.open),
-        "highPrice": render.fixed(day.high),
-        "lowPrice": render.fixed(day.low),
-        "lastPrice": render.fixed(day.close),
-        "volume": render.fixed(day.volume),
-        "quoteVolume": render.fixed(day.turnover),
+        "openPrice": fixed(day.open),
+        "highPrice": fixed(day.high),
+        "lowPrice": fixed(day.low),
+        "lastPrice": fixed(day.close),
+        "volume": fixed(day.volume),
+        "quoteVolume": fixed(day.turnover),
         "openTime": call.time(day.at),
         "closeTime": call.time(now),
         "firstId": 0,
@@ -144,16 +110,16 @@ def _mini_day(call: Call, market: Market) -> render.Json:
     }
 
 
-def _day(call: Call, market: Market) -> render.Json:
+def _day(call: Call, market: Market) -> Json:
     mini = _mini_day(call, market)
     day = market.day(call.venue.now())
     change = day.close - day.open
     return mini | {
-        "priceChange": render.fixed(change),
+        "priceChange": fixed(change),
         "priceChangePercent": f"{change / day.open * 100:.3f}",
-        "weightedAvgPrice": render.fixed(day.turnover / day.volume),
-        "prevClosePrice": render.fixed(day.open),
-        "lastQty": render.fixed(market.instrument.lot),
+        "weightedAvgPrice": fixed(day.turnover / day.volume),
+        "prevClosePrice": fixed(day.open),
+        "lastQty": fixed(market.instrument.lot),
         **_best(market),
     }
 
@@ -224,16 +190,16 @@ def _closing(interval: str, opening: int) -> int:
 def _kline(call: Call, candle: Candle, interval: str) -> list[object]:
     return [
         call.time(candle.at),
-        render.fixed(candle.open),
-        render.fixed(candle.high),
-        render.fixed(candle.low),
-        render.fixed(candle.close),
-        render.fixed(candle.volume),
+        fixed(candle.open),
+        fixed(candle.high),
+        fixed(candle.low),
+        fixed(candle.close),
+        fixed(candle.volume),
         call.time(_closing(interval, candle.at)),
-        render.fixed(candle.turnover),
+        fixed(candle.turnover),
         100,
-        render.fixed(candle.volume / 2),
-        render.fixed(candle.turnover / 2),
+        fixed(candle.volume / 2),
+        fixed(candle.turnover / 2),
         "0",
     ]
 
@@ -287,23 +253,19 @@ def depth_weight(params: Parameters) -> int:
 def _chosen(call: Call) -> list[Market]:
     names = symbols_in(call.params)
     if names is None:
-        return list(call.markets.values())
+        return list(call.listing.markets.values())
     return [call.market(name) for name in names]
 
 
-def _one_or_many(call: Call, rows: list[render.Json]) -> object:
-    return rows[0] if "symbol" in call.params else rows
-
-
-def _best(market: Market) -> render.Json:
+def _best(market: Market) -> Json:
     bid, ask = market.best(Side.BUY), market.best(Side.SELL)
     return {
-        "bidPrice": render.fixed(bid.price if bid else None),
-        "bidQty": render.fixed(bid.quantity if bid else None),
-        "askPrice": render.fixed(ask.price if ask else None),
-        "askQty": render.fixed(ask.quantity if ask else None),
+        "bidPrice": fixed(bid.price if bid else None),
+        "bidQty": fixed(bid.quantity if bid else None),
+        "askPrice": fixed(ask.price if ask else None),
+        "askQty": fixed(ask.quantity if ask else None),
     }
 
 
 def _name(market: Market) -> str:
-    return render.exchange_symbol(market.instrument)
+    return exchange_symbol(market.instrument)

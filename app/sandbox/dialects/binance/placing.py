@@ -13,6 +13,7 @@ from typing import TypeVar
 from app.sandbox.dialects.binance import filters, render
 from app.sandbox.dialects.binance.call import Call
 from app.sandbox.dialects.binance.errors import BinanceError, missing, not_required, refused, rejected
+from app.sandbox.dialects.binance.notation import Json
 from app.sandbox.engine.model import Order, OrderSpec, OrderType, Refused, Side, TimeInForce
 
 _TYPES = {
@@ -146,7 +147,7 @@ def submit(call: Call, spec: OrderSpec) -> Order:
         raise refused(refusal.refusal) from None
 
 
-def render_new(call: Call, order: Order, style: str) -> render.Json:
+def render_new(call: Call, order: Order, style: str) -> Json:
     return {"ACK": render.ack, "RESULT": render.result, "FULL": render.full}[style](call, order)
 
 

@@ -9,6 +9,7 @@ from app.sandbox.dialects.binance import render
 from app.sandbox.dialects.binance.call import Call
 from app.sandbox.dialects.binance.cancelling import find_order
 from app.sandbox.dialects.binance.errors import BinanceError, unknown_order_on_query
+from app.sandbox.dialects.binance.notation import exchange_symbol, fixed
 
 _DAY = 24 * 60 * 60 * 1_000_000
 
@@ -76,7 +77,7 @@ def account(call: Call) -> object:
         assets = set()
     held = {name for name, balance in owner.balances.items() if balance.free or balance.locked}
     rows = [
-        {"asset": asset, "free": render.fixed(balance.free), "locked": render.fixed(balance.locked)}
+        {"asset": asset, "free": fixed(balance.free), "locked": fixed(balance.locked)}
         for asset in sorted(assets | held)
         for balance in (owner.balance(asset),)
     ]
@@ -102,9 +103,9 @@ def account(call: Call) -> object:
 
 def commission(call: Call) -> object:
     """GET /api/v3/account/commission"""
-    nothing = {name: render.fixed(None) for name in ("maker", "taker", "buyer", "seller")}
+    nothing = {name: fixed(None) for name in ("maker", "taker", "buyer", "seller")}
     return {
-        "symbol": render.exchange_symbol(call.market().instrument),
+        "symbol": exchange_symbol(call.market().instrument),
         "standardCommission": _rates(call),
         "specialCommission": nothing,
         "taxCommission": nothing,
@@ -120,10 +121,10 @@ def commission(call: Call) -> object:
 def _rates(call: Call) -> dict[str, str]:
     rules = call.venue.rules
     return {
-        "maker": render.fixed(rules.maker),
-        "taker": render.fixed(rules.taker),
-        "buyer": render.fixed(None),
-        "seller": render.fixed(None),
+        "maker": fixed(rules.maker),
+        "taker": fixed(rules.taker),
+        "buyer": fixed(None),
+        "seller": fixed(None),
     }
 
 

@@ -5,11 +5,9 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/tradi
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from app.sandbox.dialects.binance.call import Call
-from app.sandbox.engine.instrument import Instrument
-from app.sandbox.engine.model import ZERO, Fill, Order, OrderGroup, OrderType, Reason, State
+from app.sandbox.dialects.binance.notation import Json, fixed
+from app.sandbox.engine.model import Fill, Order, OrderGroup, OrderType, Reason, State
 
 TYPE_NAMES = {
     OrderType.MARKET: "MARKET",
@@ -39,17 +37,6 @@ _EXPIRY_REASONS = {
     Reason.INSUFFICIENT_FUNDS: "REJECTED",
     Reason.WOULD_MATCH: "REJECTED",
 }
-
-Json = dict[str, object]
-
-
-def fixed(value: Decimal | None) -> str:
-    """An amount with the eight decimals of an asset."""
-    return f"{ZERO if value is None else value:.8f}"
-
-
-def exchange_symbol(instrument: Instrument) -> str:
-    return f"{instrument.base}{instrument.quote}"
 
 
 def symbol_of(order: Order) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.sandbox.dialects.binance import render
 from app.sandbox.dialects.binance.call import Call
+from app.sandbox.dialects.binance.notation import Json, fixed
 from app.sandbox.engine.account import Position
 from app.sandbox.engine.model import ZERO
 
@@ -48,8 +48,8 @@ def coins(call: Call) -> object:
             "depositAllEnable": False,
             "withdrawAllEnable": False,
             "isLegalMoney": asset in ("EUR", "USD"),
-            "free": render.fixed(balance.free if balance else ZERO),
-            "locked": render.fixed(balance.locked if balance else ZERO),
+            "free": fixed(balance.free if balance else ZERO),
+            "locked": fixed(balance.locked if balance else ZERO),
             "freeze": "0",
             "withdrawing": "0",
             "networkList": [],
@@ -85,11 +85,11 @@ def futures_balance(call: Call) -> object:
         {
             "accountAlias": f"sandbox{call.account.uid}",
             "asset": _MARGIN_ASSET,
-            "balance": render.fixed(balance),
-            "crossWalletBalance": render.fixed(balance),
-            "crossUnPnl": render.fixed(profit),
-            "availableBalance": render.fixed(balance + profit),
-            "maxWithdrawAmount": render.fixed(balance),
+            "balance": fixed(balance),
+            "crossWalletBalance": fixed(balance),
+            "crossUnPnl": fixed(profit),
+            "availableBalance": fixed(balance + profit),
+            "maxWithdrawAmount": fixed(balance),
             "marginAvailable": True,
             "updateTime": call.time(call.venue.now()),
         }
@@ -103,15 +103,15 @@ def positions(call: Call) -> object:
     return [row for row in rows if wanted in (None, row["symbol"])]
 
 
-def _position(call: Call, position: Position) -> render.Json:
+def _position(call: Call, position: Position) -> Json:
     mark = call.venue.market(position.symbol).last
     return {
         "symbol": position.symbol.replace("/", ""),
         "positionSide": "BOTH",
         "positionAmt": f"{position.quantity:.8f}",
-        "entryPrice": render.fixed(position.entry_price),
-        "breakEvenPrice": render.fixed(position.entry_price),
-        "markPrice": render.fixed(mark),
+        "entryPrice": fixed(position.entry_price),
+        "breakEvenPrice": fixed(position.entry_price),
+        "markPrice": fixed(mark),
         "unRealizedProfit": f"{_profit(call, position):.8f}",
         "liquidationPrice": "0",
         "isolatedMargin": "0",
