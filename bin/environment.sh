@@ -49,7 +49,7 @@ install_packages() {
     local lock arguments=()
     for lock in "$@"; do arguments+=(--requirement "$lock"); done
     say "Installing the Python packages; the first time this takes a minute or two ..."
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes "${arguments[@]}" ||
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes "${arguments[@]}" ||
         fail "The Python packages could not be installed. Check the network and the free disk space, then try again."
     mkdir -p .venv/installed
     printf '%s' "$PWD" >.venv/installed/place
