@@ -334,3 +334,53 @@ def test_history_is_oldest_first_and_pages_by_id_time_and_limit(binance: Caller)
     day = 24 * 60 * 60 * 1000
     refusal = binance.refusal("GET", "/api/v3/allOrders", symbol="BTCUSDT", startTime=1, endTime=2 + day)
     assert refusal[1] == -1127
+
+
+def test_only_so_many_amendments_are_allowed_and_each_keeps_the_filters(binance: Caller) -> None:
+    order = binance.limit("BUY", "50000", "0.1")
+    path, where = "/api/v3/order/amend/keepPriority", {"symbol": "BTCUSDT", "orderId": order["orderId"]}
+    assert binance.refusal("PUT", path, newQty="0.000015", **where)[2] == "Filter failure: LOT_SIZE"
+    assert binance.refusal("PUT", path, newQty="0.00001", **where)[2] == "Filter failure: NOTIONAL"
+    for hundredths in range(10):
+        binance.ok("PUT", path, newQty=f"0.0{99 - hundredths}", **where)
+    assert binance.refusal("PUT", path, newQty="0.05", **where)[2] == "Filter failure: MAX_NUM_ORDER_AMENDS"
+
+
+def test_an_amendment_cannot_take_the_client_id_of_another_open_order(binance: Caller) -> None:
+    order = binance.limit("BUY", "50000", "0.1")
+    binance.limit("BUY", "50000", newClientOrderId="taken")
+    refusal = binance.refusal(
+        "PUT",
+        "/api/v3/order/amend/keepPriority",
+        symbol="BTCUSDT",
+        orderId=order["orderId"],
+        newQty="0.05",
+        newClientOrderId="taken",
+    )
+    assert refusal == (400, -2010, "Duplicate order sent.")
+    assert binance.order(order["orderId"])["origQty"] == "0.10000000"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "params", "code"),
+    [
+        ("GET", "/api/v3/order", {"symbol": "BTCUSDT"}, -1102),
+        ("GET", "/api/v3/orderList", {}, -1102),
+        ("GET", "/api/v3/orderList", {"orderListId": 9}, -2013),
+        ("GET", "/api/v3/allOrderList", {"fromId": 1, "startTime": 1}, -1128),
+        ("GET", "/api/v3/myTrades", {"symbol": "BTCUSDT", "fromId": 1, "startTime": 1}, -1128),
+        ("DELETE", "/api/v3/order", {"symbol": "BTCUSDT", "orderId": 1, "cancelRestrictions": "ANY"}, -2011),
+        (
+            "POST",
+            "/api/v3/order/cancelReplace",
+            {**NEW, "cancelReplaceMode": "MAYBE", "cancelOrderId": 1},
+            -1130,
+        ),
+        ("POST", "/api/v3/order/cancelReplace", {**NEW, "cancelReplaceMode": "ALLOW_FAILURE"}, -1102),
+        ("GET", "/api/v3/account", {"omitZeroBalances": "perhaps"}, -1130),
+    ],
+)
+def test_questions_that_make_no_sense_are_refused(
+    binance: Caller, method: str, path: str, params: dict[str, object], code: int
+) -> None:
+    assert binance.refusal(method, path, **params)[:2] == (400, code)

@@ -220,25 +220,31 @@ class Venue:
                 self._execution.end(member, State.CANCELED, Reason.CANCELED)
             return canceled[::-1]
 
-    def amend(self, order: Order, *, quantity: Decimal | None = None, price: Decimal | None = None) -> Order:
-        """Change the quantity or price of an open limit order in place.
+    def amend(
+        self,
+        order: Order,
+        *,
+        quantity: Decimal | None = None,
+        price: Decimal | None = None,
+        client_id: str | None = None,
+    ) -> Order:
+        """Change the quantity, price or client id of an open order in place; a new price may fill at once.
 
         Raises:
-            Refused: it is not open, would be smaller than what has filled, or cannot be paid for.
+            Refused: it is not open, would be smaller than what has filled, cannot be paid for, or the client id is
+                taken; and nothing has changed.
         """
         with self.alone():
             if not order.live:
                 raise Refused(Refusal.NOT_OPEN)
-            new_quantity = order.quantity if quantity is None else quantity
-            if new_quantity <= order.filled or (price is not None and order.price is None):
-                raise Refused(Refusal.BAD_AMENDMENT)
-            account, market = self.accounts[order.api_key], self.market(order.symbol)
-            before = order.quantity, order.spec
-            order.quantity = new_quantity
-            order.spec = replace(order.spec, price=price if price is not None else order.price)
-            if self._execution.settlement.shortfall(order, account, market.instrument) > 0:
-                order.quantity, order.spec = before
-                raise Refused(Refusal.INSUFFICIENT_FUNDS)
+            account = self.accounts[order.api_key]
+            if client_id is not None and client_id != order.client_id:
+                self._check_client_id(account, client_id)
+            self._resize(order, account, order.quantity if quantity is None else quantity, price)
+            if client_id is not None:
+                account.by_client_id.pop(order.client_id, None)
+                account.by_client_id[client_id] = order
+                order.client_id = client_id
             order.updated_at = self.now()
             order.amendments += 1
             if price is None or order.state is State.PENDING:
@@ -247,19 +253,17 @@ class Venue:
                 self._execution.work(order)
             return order
 
-    def rename(self, order: Order, client_id: str) -> None:
-        """Give an open order another client id.
-
-        Raises:
-            Refused: the id is taken.
-        """
-        with self.alone():
-            account = self.accounts[order.api_key]
-            if client_id != order.client_id:
-                self._check_client_id(account, client_id)
-            account.by_client_id.pop(order.client_id, None)
-            order.client_id = client_id
-            account.by_client_id[client_id] = order
+    def _resize(self, order: Order, account: Account, quantity: Decimal, price: Decimal | None) -> None:
+        """Give an order another quantity and price, if its owner can pay for them."""
+        if quantity <= order.filled or (price is not None and order.price is None):
+            raise Refused(Refusal.BAD_AMENDMENT)
+        instrument = self.market(order.symbol).instrument
+        before = order.quantity, order.spec
+        order.quantity = quantity
+        order.spec = replace(order.spec, price=price if price is not None else order.price)
+        if self._execution.settlement.shortfall(order, account, instrument) > 0:
+            order.quantity, order.spec = before
+            raise Refused(Refusal.INSUFFICIENT_FUNDS)
 
     # --- the market moves --------------------------------------------------------------------------------------
 

@@ -121,8 +121,8 @@ def amend_keep_priority(call: Call) -> object:
     filters.check_amends(order.amendments)
     former_id = order.client_id
     try:
-        call.venue.amend(order, quantity=quantity)
-        call.venue.rename(order, call.params.client_id("newClientOrderId") or placing.random_id())
+        new_id = call.params.client_id("newClientOrderId") or placing.random_id()
+        call.venue.amend(order, quantity=quantity, client_id=new_id)
     except Refused as refusal:
         raise refused(refusal.refusal) from None
     amended = {
