@@ -54,6 +54,12 @@ _PLAIN_ACTIONS: Mapping[tuple[str, str], AlertAction] = {
 _LIMITS = (AlertAction.BUY_LIMIT, AlertAction.SELL_LIMIT)
 _MAX_EXPIRY = 86_400
 _MAX_TEXT = 120
+_MAX_SYMBOL = 64
+
+_NOT_LINE_BREAK = re.compile(r"[^\n]")
+
+#: What no database and no page can hold: NUL, and halves of characters that JSON may spell as escapes.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class AlertFault(SwitchyardError):
@@ -80,7 +86,7 @@ def parse_alert(text: str) -> Signal:
     for key, value in pairs.items():
         name = ALIASES.get(key.strip().lower())
         if name is None:
-            extras[key[:_MAX_TEXT]] = _as_text(value)[:_MAX_TEXT]
+            extras[_storable(key)[:_MAX_TEXT]] = _storable(_as_text(value))[:_MAX_TEXT]
         elif name in fields:
             raise AlertFault(f"{name} is given twice")
         elif value is not None and value != "":
@@ -94,14 +100,13 @@ def read_pairs(text: str) -> dict[str, object]:
     Raises:
         AlertFault: neither a JSON object nor ``key=value`` pairs.
     """
-    text = text.strip().removeprefix("\ufeff").strip()
-    if not text:
+    text = text.removeprefix("\ufeff").rstrip()
+    begin = text.lstrip()
+    if not begin:
         raise AlertFault("the alert is empty")
-    if "\0" in text:
-        raise AlertFault("the alert contains a NUL character")
-    if text[0] in '{["':
-        return _read_json(text)
-    return _read_key_values(text)
+    # What goes before stays as blanks, so that a fault is told on the line that the sender sees.
+    text = _NOT_LINE_BREAK.sub(" ", text[: -len(begin)]) + _storable(begin)
+    return _read_json(text) if begin[0] in '{["' else _read_key_values(text)
 
 
 def _read_json(text: str) -> dict[str, object]:
@@ -149,7 +154,7 @@ def _signal(fields: dict[str, object], extras: dict[str, str]) -> Signal:
     action = _action(fields)
     if action is AlertAction.PING:
         return Signal(action, alert_id=_text(fields, "id"), comment=_text(fields, "comment"), extras=extras)
-    symbol = _text(fields, "symbol")
+    symbol = _text(fields, "symbol", longest=_MAX_SYMBOL)
     if symbol is None:
         raise AlertFault(f"{action} needs a symbol")
     sizes = [name for name in SIZES if name in fields]
@@ -193,15 +198,15 @@ def _action(fields: dict[str, object]) -> AlertAction:
     return found
 
 
-def _text(fields: dict[str, object], name: str) -> str | None:
+def _text(fields: dict[str, object], name: str, *, longest: int = _MAX_TEXT) -> str | None:
     value = fields.get(name)
     if value is None:
         return None
     if not isinstance(value, str):
         raise AlertFault(f"{name} must be text")
-    if len(value) > _MAX_TEXT:
-        raise AlertFault(f"{name} is longer than {_MAX_TEXT} characters")
-    return value.strip() or None
+    if len(value) > longest:
+        raise AlertFault(f"{name} is longer than {longest} characters")
+    return _storable(value).strip() or None
 
 
 def _amount(fields: dict[str, object], name: str, *, suffix: str = "") -> Decimal | None:
@@ -241,3 +246,9 @@ def _seconds(fields: dict[str, object]) -> int | None:
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _storable(text: str) -> str:
+    if _UNSTORABLE.search(text):
+        raise AlertFault("the alert contains a NUL or half a character")
+    return text

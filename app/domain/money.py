@@ -10,12 +10,12 @@ from decimal import Context, Decimal, InvalidOperation
 
 from app.domain.errors import InvalidAmount
 
-#: Wide enough that a product of any two amounts an exchange can quote is exact.
-EXACT = Context(prec=78)
-
-#: Longest text accepted as an amount; protects the parser from a body such as ``1e400000``.
+#: Longest text accepted as an amount, also when written plainly; ``1e400000`` is refused before it grows.
 MAX_TEXT = 64
 MAX_EXPONENT = 40
+
+#: Wide enough that a product of two amounts is exact, and that the largest can be counted in the smallest step.
+EXACT = Context(prec=2 * MAX_TEXT)
 
 
 def to_decimal(value: object) -> Decimal:
@@ -38,9 +38,9 @@ def to_decimal(value: object) -> Decimal:
     except InvalidOperation:
         raise InvalidAmount(f"{value!r} is not a number") from None
     if not number.is_finite():
-        raise InvalidAmount(f"{value!r} is not a finite number")
-    if abs(number.adjusted()) > MAX_EXPONENT:
-        raise InvalidAmount(f"{value!r} is outside the range of amounts")
+        raise InvalidAmount(f"{number} is not a finite number")
+    if abs(number.adjusted()) > MAX_EXPONENT or (isinstance(value, str) and len(plain(number)) > MAX_TEXT):
+        raise InvalidAmount(f"{number:.3e} is outside the range of amounts")
     return number
 
 
