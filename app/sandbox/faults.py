@@ -45,6 +45,8 @@ ANY = "*"
 class FaultKind(StrEnum):
     REFUSE = "refuse"
     """Hang up without executing or answering."""
+    RESET = "reset"
+    """Reset the connection; executed first when ``executed``."""
     RESET_BEFORE = "reset_before"
     """Reset the connection without executing."""
     RESET_AFTER = "reset_after"
@@ -144,8 +146,10 @@ def suffer(fault: Fault, execute: Callable[[], Response], excuses: Excuses) -> R
         Hangup: when the fault is a broken connection.
     """
     kind = fault.kind
-    if kind is FaultKind.REFUSE or kind is FaultKind.RESET_BEFORE:
-        raise Hangup(reset=kind is FaultKind.RESET_BEFORE)
+    if kind is FaultKind.REFUSE:
+        raise Hangup(reset=False)
+    if kind is FaultKind.RESET_BEFORE or (kind is FaultKind.RESET and not fault.executed):
+        raise Hangup(reset=True)
     if kind is FaultKind.RATE_LIMIT:
         return excuses.rate_limited(fault.retry_after)
     if kind is FaultKind.BAN:
@@ -169,7 +173,7 @@ def _after(fault: Fault, response: Response, excuses: Excuses) -> Response | Rep
             return excuses.broken(fault.status)
         case FaultKind.DUPLICATE_ANSWER:
             return Repeated(response, 2)
-        case FaultKind.RESET_AFTER:
+        case FaultKind.RESET | FaultKind.RESET_AFTER:
             raise Hangup(reset=True)
         case FaultKind.ACCEPT_THEN_TIMEOUT:
             time.sleep(fault.seconds)

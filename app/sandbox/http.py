@@ -177,16 +177,17 @@ class HttpServer:
 
     def __init__(self, host: str, port: int, handler: Handler) -> None:
         self._handler = handler
-        self._listener = socket.create_server((host, port), backlog=512)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=512)
         self._connections: set[socket.socket] = set()
         self._guard = threading.Lock()
         self._closed = False
 
     @property
-    def address(self) -> tuple[str, int]:
-        """Host and port that are listened on; the port is real even when 0 was asked for."""
+    def url(self) -> str:
+        """Where it is served; the port is real even when 0 was asked for."""
         host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def serve_forever(self) -> None:
         """Accept until ``close`` is called from another thread or a signal handler."""

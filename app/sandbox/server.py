@@ -52,6 +52,8 @@ class Sandbox:
     def _answer_control(self, request: Request, path: str) -> Response:
         if not ip_address(request.client).is_loopback:
             return json_response({"error": "The control API answers to this machine only."}, 403)
+        if "origin" in request.headers:
+            return json_response({"error": "The control API does not answer to web pages."}, 403)
         return self._control.answer(request, path)
 
     def _answer_exchange(self, name: str, exchange: Exchange, request: Request) -> Response | Repeated:
@@ -89,7 +91,7 @@ def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterato
     thread.start()
     sandbox.world.walk.start()
     try:
-        yield "http://{}:{}".format(*server.address)
+        yield server.url
     finally:
         sandbox.world.walk.close()
         server.close()

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from app.sandbox.http import Request
-from app.sandbox.server import create_sandbox, run
+from app.sandbox.server import create_sandbox, run, serving
 from tests.fixtures.sandbox import SandboxServer
 from tests.sandbox.binance_caller import Caller
 
@@ -191,6 +191,16 @@ def test_the_control_api_answers_to_this_machine_only() -> None:
     stranger = Request("GET", "/_control/health", "", {}, b"", "192.0.2.7")
     answer = create_sandbox()(stranger)
     assert getattr(answer, "status", None) == 403
+
+
+def test_a_web_page_cannot_reach_the_control_api(fresh_sandbox: SandboxServer) -> None:
+    url, headers = f"{fresh_sandbox.url}/_control/reset", {"Origin": "https://example.org"}
+    assert requests.post(url, headers=headers, timeout=5).status_code == 403
+
+
+def test_a_sandbox_can_be_served_over_ipv6() -> None:
+    with serving(create_sandbox(), "::1") as url:
+        assert requests.get(f"{url}/_control/health", timeout=5).json()["status"] == "ok"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "example.org", "::"])

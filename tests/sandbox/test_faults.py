@@ -19,12 +19,19 @@ def place(binance: Caller) -> requests.Response:
 
 @pytest.mark.parametrize(
     ("kind", "executed"),
-    [("refuse", False), ("reset_before", False), ("reset_after", True), ("accept_then_timeout", True)],
+    [
+        ("refuse", False),
+        ("reset", False),
+        ("reset", True),
+        ("reset_before", False),
+        ("reset_after", True),
+        ("accept_then_timeout", True),
+    ],
 )
 def test_a_broken_connection_leaves_no_answer(
     fresh_sandbox: SandboxServer, binance: Caller, kind: str, executed: bool
 ) -> None:
-    fresh_sandbox.fault("binance", "place_order", kind, seconds="0.05")
+    fresh_sandbox.fault("binance", "place_order", kind, seconds="0.05", executed=executed)
     with pytest.raises(requests.ConnectionError):
         place(binance)
     assert len(fresh_sandbox.orders("binance", binance.keys)) == executed
