@@ -52,7 +52,7 @@ def search(broker: Broker, text: str = "", *, page: int = 1, per_page: int = 50)
 
 
 def resolve(broker: Broker, written: str) -> Market:
-    """The market a person or a chart means by ``BTCUSDT``, ``btc/usdt``, ``BINANCE:BTCUSDT``, ``XBT/USD`` …
+    """The market a person or a chart means by ``BTCUSDT``, ``btc/usdt``, ``EXCHANGE:BTCUSDT``, ``XBT/USD`` …
 
     Raises:
         OrderDenied: unknown, ambiguous or a perpetual on a spot account; names near matches.

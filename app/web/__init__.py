@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from app.models.sqlite import reading
+from app.services.intake import Intake
 from app.web import access, assets, errors, filters, health, live, pages, security, sessions, webhook
 
 
@@ -16,6 +17,7 @@ def init_app(app: Flask) -> None:
     sessions.init_app(app)
     assets.init_app(app)
     filters.init_app(app)
+    app.extensions["intake"] = Intake(app)
     app.before_request(_note_intent)
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 import uuid
 from http import HTTPStatus
@@ -81,7 +80,7 @@ def _retry_after(error: HTTPException) -> int | None:
     limit = limiter.current_limit
     if not isinstance(error, RateLimitExceeded) or limit is None:
         return None
-    return max(1, math.ceil(limit.reset_at - time.time()))
+    return max(1, int(limit.reset_at - time.time()))
 
 
 def _answer(

@@ -44,9 +44,15 @@ def safe_next(target: str | None) -> str | None:
 
 
 def _ask_to_log_in() -> ResponseReturnValue:
-    is_page = request.accept_mimetypes.accept_html and "HX-Request" not in request.headers
-    if request.method != "GET" or not is_page:
+    if request.method != "GET" or not _wants_page():
         abort(401)
     flash("Log in to go on.", "info")
     here = request.full_path.removesuffix("?")
     return redirect(url_for("auth.login", next=None if here == "/" else here))
+
+
+def _wants_page() -> bool:
+    """Whether a form would be of use: neither a script's request nor the stream of events can fill one in."""
+    kinds = ("text/html", "application/json", "text/event-stream")
+    best = request.accept_mimetypes.best_match(kinds, default="text/html")
+    return best == "text/html" and "HX-Request" not in request.headers

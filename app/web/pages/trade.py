@@ -83,6 +83,14 @@ def place() -> ResponseReturnValue:
     return redirect(url_for("orders.detail", order_id=order.id))
 
 
+@blueprint.get("/preview")
+@blueprint.get("/place")
+@member
+def again() -> ResponseReturnValue:
+    """Whoever reloads an answer to the ticket starts a new one."""
+    return redirect(url_for("trade.index"))
+
+
 @blueprint.get("/markets")
 @member
 def markets() -> ResponseReturnValue:

@@ -62,6 +62,14 @@ def rotate(source_id: int) -> ResponseReturnValue:
     return _page(new_url=_address(source, sources.rotate(source)), values={})
 
 
+@blueprint.get("/<int:source_id>/rotate")
+@member
+def rotated(source_id: int) -> ResponseReturnValue:
+    """Whoever comes back to where an address was shown does not see it again."""
+    _own(source_id)
+    return redirect(url_for("webhooks.index"))
+
+
 @blueprint.get("/alerts/<int:alert_id>")
 @member
 def alert(alert_id: int) -> ResponseReturnValue:

@@ -1,0 +1,189 @@
+"""Connecting, changing and removing a broker by its pages."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from app.domain.accounts import Environment, TradingMode
+from app.exchanges import NAMES, credential_fields
+from app.extensions import db
+from app.models import Broker
+from app.services import brokers, vault
+from app.services.underway import Work, end
+from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
+from tests.fixtures.history import MakeHistory
+
+FORM = {
+    "exchange": NAMES[0],
+    "name": "Main account",
+    "environment": "SANDBOX",
+    "mode": "WEBHOOKS",
+    "api_key": "the-key-of-it",
+    "api_secret": "the-secret-of-it",
+}
+
+
+def _only_broker(app: Flask) -> Broker:
+    with app.app_context():
+        return db.session.query(Broker).one()
+
+
+def test_a_connected_broker_is_stored_sealed_and_its_check_up_is_asked_of_a_worker(
+    app: Flask, make_user: MakeUser, log_in: LogIn, redis_client: Redis
+) -> None:
+    browser = log_in(make_user())
+    answer = submit(browser, "/brokers/new", **FORM)
+    broker = _only_broker(app)
+    assert answer.location == f"/brokers/{broker.id}"
+    assert (broker.mode, broker.environment) == (TradingMode.WEBHOOKS, Environment.SANDBOX)
+    assert FORM["api_secret"].encode() not in broker.api_secret
+    with app.app_context():
+        assert vault.unseal(broker).api_secret == FORM["api_secret"]
+    assert redis_client.llen(f"sync.{NAMES[0]}") == 1
+    page = browser.get(answer.location).text
+    assert "Testing the connection" in page
+    assert FORM["api_key"] not in page
+    assert FORM["api_secret"] not in page
+
+
+def test_each_missing_key_is_named_at_its_field_and_what_was_typed_stays(
+    app: Flask, make_user: MakeUser, log_in: LogIn
+) -> None:
+    browser = log_in(make_user())
+    answer = submit(browser, "/brokers/new", **{**FORM, "api_key": "", "api_secret": ""})
+    assert answer.status_code == 422
+    for field in credential_fields(NAMES[0]):
+        assert f'id="{field.name}-error"' in answer.text
+    assert 'value="Main account"' in answer.text
+    assert 'value="WEBHOOKS" checked' in answer.text
+
+
+def test_keys_are_never_written_back_into_a_refused_form(make_user: MakeUser, log_in: LogIn) -> None:
+    answer = submit(log_in(make_user()), "/brokers/new", **{**FORM, "name": ""})
+    assert answer.status_code == 422
+    assert 'id="name-error"' in answer.text
+    assert FORM["api_secret"] not in answer.text
+    assert FORM["api_key"] not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"environment": "MOON"}, "environment"),
+        ({"exchange": "mtgox"}, "exchange"),
+        ({"name": "x" * 81}, "name"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_at_its_field(
+    app: Flask, make_user: MakeUser, log_in: LogIn, change: dict[str, str], field: str
+) -> None:
+    answer = submit(log_in(make_user()), "/brokers/new", **{**FORM, **change})
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    with app.app_context():
+        assert db.session.query(Broker).count() == 0
+
+
+def test_the_fields_of_an_exchange_come_alone(make_user: MakeUser, log_in: LogIn) -> None:
+    browser = log_in(make_user())
+    part = browser.get(f"/brokers/fields?exchange={NAMES[0]}").text
+    assert "<html" not in part
+    assert 'id="exchange-fields"' in part
+    for field in credential_fields(NAMES[0]):
+        assert f'name="{field.name}"' in part
+    assert browser.get("/brokers/fields?exchange=mtgox").status_code == 404
+
+
+def test_editing_without_keys_keeps_the_stored_ones(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker
+) -> None:
+    user = make_user()
+    broker = make_broker(user)
+    browser = log_in(user)
+    changed = {"exchange": broker.exchange, "name": "Renamed", "environment": "SANDBOX", "dry_run": "1"}
+    answer = submit(browser, f"/brokers/{broker.id}/edit", **changed)
+    assert answer.status_code == 302
+    with app.app_context():
+        stored = db.session.get_one(Broker, broker.id)
+        assert (stored.name, stored.dry_run, stored.keys_version) == ("Renamed", True, 1)
+        assert vault.unseal(stored).api_key == "key-of-the-account"
+    assert "recorded but not sent" in browser.get(answer.location).text
+
+
+def test_another_environment_asks_for_its_own_keys(
+    make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker
+) -> None:
+    user = make_user()
+    broker = make_broker(user)
+    changed = {"exchange": broker.exchange, "name": broker.name, "environment": "LIVE"}
+    answer = submit(log_in(user), f"/brokers/{broker.id}/edit", **changed)
+    assert answer.status_code == 422
+    assert 'id="api_key-error"' in answer.text
+
+
+def test_making_a_broker_the_main_one_takes_the_place_of_the_other(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker
+) -> None:
+    user = make_user()
+    first, second = make_broker(user), make_broker(user)
+    form = {"exchange": second.exchange, "name": second.name, "environment": "SANDBOX", "is_main": "1"}
+    submit(log_in(user), f"/brokers/{second.id}/edit", **form)
+    with app.app_context():
+        assert [broker.id for broker in brokers.of(user) if broker.is_main] == [second.id]
+        assert brokers.of(user)[1].id == first.id
+
+
+def test_mode_and_pause_take_effect_at_once(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker
+) -> None:
+    user = make_user()
+    broker = make_broker(user)
+    browser = log_in(user)
+    page = f"/brokers/{broker.id}"
+    submit(browser, f"{page}/mode", page=page, mode="WEBHOOKS")
+    submit(browser, f"{page}/pause", page=page, paused="1")
+    assert (_only_broker(app).mode, _only_broker(app).active) == (TradingMode.WEBHOOKS, False)
+    assert submit(browser, f"{page}/mode", page=page, mode="STRATEGY").status_code == 400
+    submit(browser, f"{page}/pause", page=page, paused="0")
+    assert _only_broker(app).active
+
+
+def test_updating_the_markets_shows_that_they_load_until_they_are_there(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker, redis_client: Redis
+) -> None:
+    user = make_user()
+    broker = make_broker(user)
+    browser = log_in(user)
+    page = f"/brokers/{broker.id}"
+    submit(browser, f"{page}/markets", page=page)
+    assert redis_client.llen(f"sync.{broker.exchange}") == 2  # the check-up of the new broker, and this
+    assert "Loading …" in browser.get(page).text
+    with app.app_context():
+        end(Work.MARKETS, broker.id)
+    assert "Loading …" not in browser.get(page).text
+
+
+def test_a_broker_with_orders_at_its_exchange_is_not_removed(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory
+) -> None:
+    user = make_user()
+    history = make_history(user)
+    browser = log_in(user)
+    page = f"/brokers/{history.broker_id}"
+    answer = submit(browser, f"{page}/remove", page=page)
+    assert "open orders" in browser.get(answer.location).text
+    assert _only_broker(app).id == history.broker_id
+
+
+def test_a_removed_broker_is_gone_with_its_keys(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker
+) -> None:
+    user = make_user()
+    broker = make_broker(user)
+    browser = log_in(user)
+    page = f"/brokers/{broker.id}"
+    assert submit(browser, f"{page}/remove", page=page).location == "/brokers/"
+    with app.app_context():
+        assert db.session.query(Broker).count() == 0

@@ -1,0 +1,92 @@
+"""What belongs to one person does not exist for another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.extensions import db
+from app.models import Broker, OrderRow, Source
+from app.web.access import Access, decision
+from tests.fixtures.app import LogIn, MakeUser, submit
+from tests.fixtures.history import History, MakeHistory
+
+
+def _ids_of(history: History) -> dict[str, int]:
+    return {
+        "broker_id": history.broker_id,
+        "order_id": history.open_order_id,
+        "alert_id": history.alert_ids[0],
+        "source_id": history.source_id,
+    }
+
+
+def _rules_with_ids(app: Flask) -> Iterator[Rule]:
+    for rule in app.url_map.iter_rules():
+        if rule.arguments and decision(app.view_functions[rule.endpoint]) is Access.MEMBER:
+            yield rule
+
+
+def test_every_route_with_an_id_answers_404_for_another_persons(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory
+) -> None:
+    owner, stranger = make_user(), make_user()
+    ids = _ids_of(make_history(owner))
+    browser = log_in(stranger)
+    walked = 0
+    for rule in _rules_with_ids(app):
+        assert rule.arguments <= ids.keys(), f"{rule} takes an id that this test does not know"
+        with app.test_request_context():
+            path = app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments})
+        for method in (rule.methods or set()) & {"GET", "POST"}:
+            if method == "POST":
+                answer = submit(browser, path, page="/", mode="OFF", paused="1")
+            else:
+                answer = browser.open(path, method=method)
+            assert answer.status_code == 404, f"{method} {path} answered {answer.status_code}"
+            walked += 1
+    assert walked >= 10
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/brokers/", "/orders/", "/webhooks/", "/trade/", "/equity", "/trade/markets?symbol=BTC"]
+)
+def test_no_list_shows_another_persons_rows(
+    path: str, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory
+) -> None:
+    owner, stranger = make_user(), make_user()
+    make_history(owner)
+    text = log_in(stranger).get(path).text
+    assert "BTC/USDT</a>" not in text
+    assert "Practice 1" not in text
+    assert "EMA cross" not in text
+
+
+def test_another_persons_ids_in_a_form_or_an_address_lead_nowhere(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory
+) -> None:
+    owner, stranger = make_user(), make_user()
+    history = make_history(owner)
+    browser = log_in(stranger)
+    ticket = {
+        "symbol": "BTC/USDT",
+        "side": "BUY",
+        "type": "MARKET",
+        "size": "1",
+        "broker_id": history.broker_id,
+    }
+    assert submit(browser, "/trade/preview", page="/", **ticket).status_code == 404
+    assert submit(browser, "/trade/place", page="/", **ticket).status_code == 404
+    assert (
+        submit(browser, "/webhooks/", page="/", name="mine", broker_id=history.broker_id).status_code == 404
+    )
+    assert browser.get(f"/trade/?broker_id={history.broker_id}").status_code == 404
+    assert browser.get(f"/trade/markets?broker_id={history.broker_id}&symbol=BTC").status_code == 404
+    assert "BTC/USDT</a>" not in browser.get(f"/orders/?broker_id={history.broker_id}").text
+    with app.app_context():
+        assert db.session.query(OrderRow).count() == len(history.order_ids)
+        assert db.session.query(Source).count() == 1
+        assert db.session.get_one(Broker, history.broker_id).active

@@ -1,0 +1,194 @@
+"""The ticket: what is previewed is what is placed."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+
+from app.domain.orders import OrderStatus
+from app.exchanges import NAMES
+from app.extensions import db
+from app.models import Broker, OrderRow
+from tests.fixtures.app import LogIn, MakeUser, submit
+from tests.fixtures.history import History, MakeHistory
+
+
+@pytest.fixture
+def history(make_user: MakeUser, make_history: MakeHistory) -> History:
+    """A person with a broker that knows its markets."""
+    return make_history(make_user("ada@example.org"))
+
+
+@pytest.fixture
+def browser(app: Flask, history: History, log_in: LogIn) -> FlaskClient:
+    """That person's browser."""
+    with app.app_context():
+        return log_in(db.session.get_one(Broker, history.broker_id).user)
+
+
+def _ticket(history: History, **changes: str) -> dict[str, object]:
+    fields = {"symbol": "BTC/USDT", "side": "BUY", "type": "MARKET", "size": "0.01", "size_unit": "base"}
+    return {"broker_id": history.broker_id, **fields, **changes}
+
+
+def _hidden_fields(page: str) -> dict[str, str]:
+    form = page.partition('action="/trade/place"')[2].partition("</form>")[0]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+
+
+def _newest_order(app: Flask) -> OrderRow:
+    with app.app_context():
+        return db.session.query(OrderRow).order_by(OrderRow.id.desc()).limit(1).one()
+
+
+def test_what_is_placed_equals_what_was_previewed_even_after_the_balance_has_changed(
+    app: Flask, browser: FlaskClient, history: History, redis_client: Redis
+) -> None:
+    limit = {
+        "type": "LIMIT",
+        "price": "49000.005",
+        "size": "10",
+        "size_unit": "percent",
+        "time_in_force": "IOC",
+    }
+    exits = {"stop_loss": "2%", "take_profit": "52000"}
+    preview = submit(browser, "/trade/preview", page="/trade/", **_ticket(history, **limit, **exits))
+    fields = _hidden_fields(preview.text)
+    assert fields["size"] == "0.01836"  # a tenth of 9,000 USDT at 49,000, on the market's grid
+    assert fields["size_unit"] == "base"
+    assert fields["price"] == "49000"
+    assert "becomes" in preview.text
+    with app.app_context():
+        for balance in db.session.get_one(Broker, history.broker_id).balances:
+            balance.free = Decimal(0)
+        db.session.commit()
+    placed = submit(browser, "/trade/place", page="/trade/", **fields)
+    order = _newest_order(app)
+    assert placed.location == f"/orders/{order.id}"
+    assert (order.quantity, order.price) == (Decimal("0.01836"), Decimal(49000))
+    assert (order.stop_loss, order.stop_loss_percent) == (Decimal(48020), Decimal(2))
+    assert (order.take_profit, order.time_in_force) == (Decimal(52000), "IOC")
+    assert redis_client.llen(f"orders.{NAMES[0]}") == 1
+
+
+def test_one_preview_places_one_order_however_often_its_button_is_pressed(
+    app: Flask, browser: FlaskClient, history: History
+) -> None:
+    fields = _hidden_fields(submit(browser, "/trade/preview", page="/trade/", **_ticket(history)).text)
+    answers = [submit(browser, "/trade/place", page="/trade/", **fields).location for _ in range(3)]
+    assert len(set(answers)) == 1
+    with app.app_context():
+        assert db.session.query(OrderRow).count() == len(history.order_ids) + 1
+
+
+def test_htmx_gets_the_preview_alone_and_a_browser_without_script_the_whole_page(
+    browser: FlaskClient, history: History
+) -> None:
+    whole = submit(browser, "/trade/preview", page="/trade/", **_ticket(history, size="0.0234")).text
+    assert "<html" in whole
+    assert 'value="0.0234"' in whole  # the ticket still holds what was typed
+    token = re.search(r'name="csrf_token" value="([^"]+)"', whole)
+    assert token is not None
+    form = {**_ticket(history), "csrf_token": token.group(1)}
+    part = browser.post("/trade/preview", data=form, headers={"HX-Request": "true"})
+    assert part.status_code == 200
+    assert part.text.strip().startswith('<section class="card preview"')
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"size": ""}, "size", "How much?"),
+        ({"size": "1e400"}, "size", "outside the range"),
+        ({"size": "-1"}, "size", "greater than zero"),
+        ({"size": "NaN"}, "size", "not a finite number"),
+        ({"size": "101", "size_unit": "percent"}, "size", "At most 100"),
+        ({"type": "LIMIT", "price": ""}, "price", "needs its price"),
+        ({"type": "LIMIT", "price": "many"}, "price", "not a number"),
+        ({"stop_loss": "120%"}, "stop_loss", "less than 100"),
+        ({"take_profit": "x%"}, "take_profit", "not a number"),
+        ({"side": "SIDEWAYS"}, "side", "buy or sell"),
+        ({"type": "STOP_LOSS"}, "type", "market and limit"),
+    ],
+)
+def test_a_fault_in_the_ticket_is_said_at_its_field_and_loses_nothing_that_was_typed(
+    browser: FlaskClient, history: History, changes: dict[str, str], field: str, words: str
+) -> None:
+    answer = submit(
+        browser, "/trade/preview", page="/trade/", **_ticket(history, **{"stop_loss": "3%", **changes})
+    )
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert words in answer.text
+    for name in ("size", "stop_loss"):
+        typed = changes.get(name, {"size": "0.01", "stop_loss": "3%"}[name])
+        assert re.search(rf'name="{name}" type="text" value="{re.escape(typed)}"', answer.text), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"size": "0.00009"}, "below the minimum of 5 USDT"),
+        ({"size": "0.000001"}, "greater than zero"),
+        ({"stop_loss": "51000"}, "must be below the entry price"),
+    ],
+)
+def test_a_rule_of_the_market_is_named_and_the_order_cannot_be_placed(
+    app: Flask, browser: FlaskClient, history: History, changes: dict[str, str], words: str
+) -> None:
+    ticket = _ticket(history, **changes)
+    preview = submit(browser, "/trade/preview", page="/trade/", **ticket).text
+    assert words in preview
+    assert 'action="/trade/place"' not in preview
+    assert submit(browser, "/trade/place", page="/trade/", **ticket).status_code == 422
+    assert _newest_order(app).id == history.order_ids[-1]
+
+
+def test_an_order_beyond_the_balance_is_previewed_with_a_warning(
+    browser: FlaskClient, history: History
+) -> None:
+    preview = submit(browser, "/trade/preview", page="/trade/", **_ticket(history, size="3")).text
+    assert "9000 USDT was free at the last sync" in preview
+
+
+def test_an_unknown_market_names_its_like(browser: FlaskClient, history: History) -> None:
+    text = browser.get(f"/trade/?broker_id={history.broker_id}&symbol=BTCUSD").text
+    assert "No market BTCUSD" in text
+    assert "symbol=BTC/USDT" in text
+
+
+def test_the_market_search_offers_what_fits_the_best_first(browser: FlaskClient, history: History) -> None:
+    assert re.findall('value="([^"]+)"', browser.get("/trade/markets?symbol=et").text) == ["ETH/USDT"]
+    assert browser.get("/trade/markets?symbol=zzz").text.strip() == ""
+
+
+def test_a_paused_broker_takes_no_order(app: Flask, browser: FlaskClient, history: History) -> None:
+    page = f"/brokers/{history.broker_id}"
+    submit(browser, f"{page}/pause", page=page, paused="1")
+    answer = submit(browser, "/trade/place", page=page, **_ticket(history))
+    assert answer.status_code == 422
+    assert _newest_order(app).id == history.order_ids[-1]
+
+
+def test_reloading_an_answer_to_the_ticket_starts_a_new_one(browser: FlaskClient, history: History) -> None:
+    assert browser.get("/trade/preview").location == "/trade/"
+    assert browser.get("/trade/place").location == "/trade/"
+
+
+def test_cancelling_asks_the_exchange_for_a_resting_order_and_ends_one_that_was_not_sent(
+    app: Flask, browser: FlaskClient, history: History, redis_client: Redis
+) -> None:
+    resting, pending, done = history.open_order_id, history.order_ids[4], history.filled_order_id
+    submit(browser, f"/orders/{resting}/cancel", page=f"/orders/{resting}")
+    assert redis_client.llen(f"orders.{NAMES[0]}") == 1
+    assert "Cancel asked for" in browser.get(f"/orders/{resting}").text
+    submit(browser, f"/orders/{pending}/cancel", page=f"/orders/{pending}")
+    with app.app_context():
+        assert db.session.get_one(OrderRow, pending).status is OrderStatus.CANCELED
+    answer = submit(browser, f"/orders/{done}/cancel", page=f"/orders/{done}")
+    assert "filled already" in browser.get(answer.location).text
