@@ -263,9 +263,9 @@ class RestExchange(Exchange):
     def markets(self) -> list[Market]:
         """See `Exchange.markets`; what is found is kept for sizing orders."""
         found = self._fetch_markets()
-        self._markets.clear()
-        self._by_exchange_symbol.clear()
-        self.use_markets(found)
+        # Replaced whole: another thread may be sizing an order meanwhile.
+        self._markets = {market.symbol: market for market in found}
+        self._by_exchange_symbol = {market.exchange_symbol: market for market in found}
         self._markets_complete = True
         return found
 
@@ -404,7 +404,7 @@ def http_fault(answer: Answer) -> Fault | None:
         return Fault(AuthenticationFailed, message)
     if status == 403:
         return Fault(PermissionDenied, message)
-    if status >= 500 or not answer.readable:
+    if status >= 500 or status == 408 or not answer.readable:
         return Fault(OutcomeUnknown, message)
     return Fault(OrderRejected, message) if status >= 400 else None
 

@@ -94,6 +94,7 @@ FAULTS: list[tuple[int, str, int, type[ExchangeError], type[ExchangeError] | Non
     (-2039, "Client order id is not correct for this order id.", 400, OrderNotFound, None),
     (-4116, "ClientOrderId is duplicated.", 400, DuplicateOrder, None),
     (-9999, "Something new on our side.", 500, OutcomeUnknown, ExchangeUnavailable),
+    (-9998, "Something new on your side.", 400, OrderRejected, ExchangeError),
 ]
 
 
@@ -117,6 +118,7 @@ def test_every_documented_refusal_is_told_apart(
 
 #: answers without a code of Binance's: what the HTTP status alone proves
 BARE = [
+    (408, OutcomeUnknown, ExchangeUnavailable),
     (502, OutcomeUnknown, ExchangeUnavailable),
     (503, OutcomeUnknown, ExchangeUnavailable),
     (504, OutcomeUnknown, ExchangeUnavailable),
@@ -305,6 +307,19 @@ def test_the_check_up_tells_what_the_key_may_do() -> None:
     assert report.balances["USDT"].total == 1000
     assert report.rate_budget is not None
     assert report.rate_budget.used > 0
+
+
+def test_permissions_that_cannot_be_asked_for_are_unknown() -> None:
+    names = {"time": "server_time", "account": "account"}
+
+    def answer(request: Received) -> Reply:
+        path = urlsplit(request.target).path.rpartition("/")[2]
+        return reply(body_text("binance", names[path])) if path in names else reply("<html>", 404)
+
+    with binance(answer) as (exchange, _):
+        report = exchange.check_connection()
+    assert report.connected
+    assert (report.permissions.read, report.permissions.trade) == ("YES", "UNKNOWN")
 
 
 def test_nothing_secret_is_in_any_repr() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -165,9 +166,8 @@ WORKING = {
 
 
 def test_an_entry_with_both_exits_goes_out_as_one_list_sized_net_of_the_fee_in_base() -> None:
-    request = OrderRequest(
-        **{name: getattr(ENTRY, name) for name in ENTRY.__slots__}
-        | {"stop_loss": Leg(Decimal("48000.009")), "take_profit": Leg(Decimal(60000), Decimal(59990))}
+    request = replace(
+        ENTRY, stop_loss=Leg(Decimal("48000.009")), take_profit=Leg(Decimal(60000), Decimal(59990))
     )
     with binance(always(body_text("binance", "otoco_placed"))) as (exchange, server):
         report = exchange.place_order(request)
@@ -209,7 +209,7 @@ def test_an_entry_with_both_exits_goes_out_as_one_list_sized_net_of_the_fee_in_b
 def test_an_entry_with_one_exit_goes_out_as_a_list_of_two(
     legs: dict[str, Leg], expected: dict[str, str]
 ) -> None:
-    request = OrderRequest(**{name: getattr(ENTRY, name) for name in ENTRY.__slots__} | legs)
+    request = replace(ENTRY, **legs)
     with binance(always(body_text("binance", "otoco_placed"))) as (exchange, server):
         exchange.place_order(request)
     [received] = server.received
@@ -221,9 +221,7 @@ def test_exits_are_sized_by_the_account_s_own_fee_once_it_is_known() -> None:
     def answer(request: Received) -> Reply:
         return reply(body_text("binance", "account" if "account" in request.target else "otoco_placed"))
 
-    request = OrderRequest(
-        **{n: getattr(ENTRY, n) for n in ENTRY.__slots__} | {"stop_loss": Leg(Decimal(48000))}
-    )
+    request = replace(ENTRY, stop_loss=Leg(Decimal(48000)))
     with binance(answer) as (exchange, server):
         exchange.balances()  # tells of a taker fee of 0.12 %
         exchange.place_order(request)
@@ -333,6 +331,19 @@ def test_what_breaks_a_rule_is_refused_before_the_wire_and_named(request_: Order
 def test_a_price_is_not_changed_in_place() -> None:
     with binance(always("{}")) as (exchange, server), pytest.raises(OrderDenied, match="price"):
         exchange.amend_order("BTC/USDT", exchange_order_id="1", price=Decimal(1))
+    assert server.received == []
+
+
+def test_amending_needs_the_new_quantity() -> None:
+    with binance(always("{}")) as (exchange, server), pytest.raises(OrderDenied, match="quantity"):
+        exchange.amend_order("BTC/USDT", exchange_order_id="1")
+    assert server.received == []
+
+
+def test_an_exit_of_which_the_fee_leaves_nothing_is_denied() -> None:
+    request = replace(ENTRY, quantity=BTC.lot_size, price=Decimal(900_000), stop_loss=Leg(Decimal(48000)))
+    with binance(always("{}")) as (exchange, server), pytest.raises(OrderDenied, match="fee"):
+        exchange.place_order(request)
     assert server.received == []
 
 

@@ -123,9 +123,7 @@ class Binance(RestExchange):
             return unknown
         try:
             return self._call(wire.API_RESTRICTIONS, parse=parse.parse_permissions)
-        except RateLimited:
-            raise
-        except ExchangeError:
+        except ExchangeError:  # the balances were read, so the key works; what else it may do stays unknown
             return unknown
 
     def positions(self) -> list[Position]:

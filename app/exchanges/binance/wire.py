@@ -24,6 +24,7 @@ from app.domain.errors import (
     InvalidOrder,
     InvalidTimestamp,
     OrderNotFound,
+    OrderRejected,
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
@@ -273,11 +274,11 @@ def fault_in(answer: Answer, now_ms: int) -> Fault | None:
         kind = _new_order_refusal(message)
     elif kind is None and code in REQUEST_COMPLAINTS:
         kind = InvalidOrder
-    elif kind is None and answer.status >= 500:
-        kind = OutcomeUnknown
+    elif kind is None:
+        kind = OutcomeUnknown if answer.status >= 500 else OrderRejected
     banned = _BANNED_UNTIL.search(message)
     return Fault(
-        kind or ExchangeError,
+        kind,
         message,
         code=str(code),
         remedy=_remedy(code, message),

@@ -53,6 +53,33 @@ def test_the_check_up_of_good_keys(account: Account) -> None:
     assert 0 < report.rate_budget.used <= report.rate_budget.limit
 
 
+def test_an_open_position_is_told_with_its_sign(account: Account) -> None:
+    if not account.able.futures_positions:
+        pytest.skip("no futures here")
+    account.sandbox.control(
+        "positions",
+        exchange=account.name,
+        api_key=account.keys.api_key,
+        positions=[{"symbol": "BTC/USDT", "quantity": "-0.25", "entry_price": "61000"}],
+    )
+    [position] = account.exchange.positions()
+    assert (position.symbol, position.quantity, position.entry_price) == (
+        "BTC/USDT",
+        Decimal("-0.25"),
+        Decimal(61000),
+    )
+
+
+def test_the_check_up_tells_what_a_key_may_do(account: Account) -> None:
+    account.sandbox.control(
+        "permissions", exchange=account.name, api_key=account.keys.api_key, trade=False, withdraw=True
+    )
+    report = account.exchange.check_connection()
+    assert report.connected
+    assert report.permissions.trade in (Grant.NO, Grant.UNKNOWN)
+    assert report.permissions.withdraw in (Grant.YES, Grant.UNKNOWN)
+
+
 @pytest.mark.parametrize("wrong", ["api_key", "api_secret"])
 def test_the_check_up_of_wrong_keys_tells_what_to_do_and_no_secret(
     open_account: Opening, account: Account, wrong: str
