@@ -7,10 +7,10 @@ from typing import Any
 
 from celery import Task
 
-from app import create_app
+from app.core import create_core
 from app.extensions import celery, db
 
-flask_app = create_app()
+flask_app = create_core()
 
 
 class ContextTask(Task):

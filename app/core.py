@@ -1,4 +1,4 @@
-"""How `create_app` puts the parts together, step by step."""
+"""The application without its doors: settings, database, Redis and Celery, which is all that a worker needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,26 @@ def read_settings() -> Settings:
         raise click.ClickException(f"{error.message}\nremedy: {error.remedy}") from None
 
 
-def configure(app: Flask, settings: Settings) -> None:
+def create_core(settings: Settings | None = None) -> Flask:
+    """An application that the services can work in; `create_app` adds the pages and the commands.
+
+    Raises:
+        ConfigurationError: when a setting is missing or makes no sense.
+    """
+    settings = settings or read_settings()
+    app = Flask(
+        "app",
+        root_path=str(PROJECT_ROOT),
+        template_folder="templates",
+        static_folder="static",
+        instance_path=str(settings.data_dir),
+    )
+    _configure(app, settings)
+    _add_extensions(app, settings)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
     """Flask's own settings; everything else reads `Settings`."""
     app.extensions["settings"] = settings
     app.config.update(
@@ -52,7 +71,7 @@ def configure(app: Flask, settings: Settings) -> None:
     configure_logging(settings.log_level)
 
 
-def add_extensions(app: Flask, settings: Settings) -> None:
+def _add_extensions(app: Flask, settings: Settings) -> None:
     """Bind the shared objects to this application."""
     extensions.db.init_app(app)
     extensions.migrate.init_app(
@@ -69,22 +88,6 @@ def add_extensions(app: Flask, settings: Settings) -> None:
         engine = extensions.db.engine
     if engine.dialect.name == "sqlite":
         sqlite.prepare(engine)
-
-
-def add_web(app: Flask) -> None:
-    """The pages, the webhook and how errors are shown."""
-    from app import web
-    from app.services.intake import Intake
-
-    app.extensions["intake"] = Intake(app)
-    web.init_app(app)
-
-
-def add_commands(app: Flask) -> None:
-    """The flask command line."""
-    from app import cli
-
-    cli.init_app(app)
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
