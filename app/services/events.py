@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import redis.exceptions
 import structlog
+from redis.client import PubSub
 
 from app.extensions import redis as store
 
@@ -46,13 +47,20 @@ def publish(user_id: int, topic: Topic, row_id: int | None = None) -> None:
 
 
 def subscribe(user_id: int, *, heartbeat: float) -> Iterator[Change | None]:
-    """A user's events as they happen; None after every ``heartbeat`` seconds of silence.
+    """A user's events from now on, as they happen; None after every ``heartbeat`` seconds of silence.
+
+    What it returns needs no application context.
 
     Raises:
-        redis.exceptions.RedisError: when Redis is gone.
+        redis.exceptions.RedisError: when Redis is gone, here or while listening.
     """
-    with store.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
-        channel.subscribe(_channel(user_id))
+    channel = store.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+    channel.subscribe(_channel(user_id))
+    return _changes(channel, heartbeat)
+
+
+def _changes(channel: PubSub, heartbeat: float) -> Iterator[Change | None]:
+    with channel:
         while True:
             message = channel.get_message(timeout=heartbeat)
             if message is None:

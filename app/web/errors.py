@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import OrderDenied, SwitchyardError
 from app.extensions import limiter
+from app.services.flower import FlowerSilent
 
 log = structlog.get_logger()
 
@@ -29,6 +30,8 @@ _WORDS: dict[int, tuple[str, str]] = {
     500: ("Something broke on our side.", "Try again; if it stays, give the administrator the id below."),
     503: ("The service cannot answer at the moment.", "Try again in a moment."),
 }
+
+_CODES: dict[type[SwitchyardError], int] = {OrderDenied: 422, FlowerSilent: 503}
 
 
 def init_app(app: Flask) -> None:
@@ -66,7 +69,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _domain_error(error: SwitchyardError) -> ResponseReturnValue:
-    code = 422 if isinstance(error, OrderDenied) else 400
+    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), 400)
     return _answer(code, error.message, error.remedy)
 
 

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Iterator
 
 import redis.exceptions
-from flask import Blueprint, Response, current_app, stream_with_context
+from flask import Blueprint, Response, current_app
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.extensions import db
 from app.services import events
+from app.services.events import Change
 from app.web.access import member
 
 blueprint = Blueprint("live", __name__)
@@ -34,19 +35,27 @@ def stream() -> ResponseReturnValue:
     """The logged-in person's events, each named by its topic; pages beyond the slots are told to come back."""
     slots = current_app.extensions[_SLOTS]
     if not slots.acquire(blocking=False):
-        return "", 503, {"Retry-After": "10"}
-    user_id = current_user.id
+        return _come_back()
+    try:
+        changes = events.subscribe(current_user.id, heartbeat=_HEARTBEAT_SECONDS)
+    except redis.exceptions.RedisError:
+        slots.release()
+        return _come_back()
     db.session.remove()
-    response = Response(stream_with_context(_lines(user_id)), mimetype="text/event-stream")
+    response = Response(_lines(changes), mimetype="text/event-stream")
     response.call_on_close(slots.release)
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     return response
 
 
-def _lines(user_id: int) -> Iterator[str]:
+def _come_back() -> ResponseReturnValue:
+    return "", 503, {"Retry-After": "10"}
+
+
+def _lines(changes: Iterator[Change | None]) -> Iterator[str]:
     yield "retry: 3000\n\n"
     try:
-        for change in events.subscribe(user_id, heartbeat=_HEARTBEAT_SECONDS):
+        for change in changes:
             yield (
                 ": still here\n\n" if change is None else f"event: {change.topic}\ndata: {change.row_id}\n\n"
             )

@@ -4,6 +4,9 @@
 
 const isTyping = (element) => element.matches("input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable]");
 
+// The server writes times; in which zone, only the browser knows.
+document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
+
 function say(text) {
   const toast = document.createElement("p");
   toast.className = "toast";
