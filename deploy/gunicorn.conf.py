@@ -19,7 +19,8 @@ preload_app = True
 # Senders of webhooks come back; a connection that is open already saves them the handshake.
 keepalive = 30
 timeout = 60
-graceful_timeout = 10
+# Requests take milliseconds; only the live updates of open pages last until then.
+graceful_timeout = 5
 
 limit_request_line = 4096
 limit_request_fields = 64
