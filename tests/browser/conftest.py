@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
