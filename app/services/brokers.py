@@ -162,12 +162,9 @@ def check(broker_id: int) -> ConnectionReport:
     When it succeeds, balances are kept and the loading of markets starts.
     """
     broker = db.session.get_one(Broker, broker_id)
-    exchange = connections.fresh(broker)
-    db.session.commit()
     try:
-        report = replace(exchange.check_connection(), checked_at=utc_now())
+        report = replace(_examined(broker), checked_at=utc_now())
     finally:
-        exchange.close()
         underway.end(Work.CHECK, broker_id)
     broker.connected = report.connected
     broker.connection_reason = report.reason
@@ -180,6 +177,19 @@ def check(broker_id: int) -> ConnectionReport:
         balances.store(broker, report.balances)
         request_markets(broker)
     return report
+
+
+def _examined(broker: Broker) -> ConnectionReport:
+    """What a client of its own finds; keys that cannot be decrypted are a finding like any other."""
+    try:
+        exchange = connections.fresh(broker)
+    except vault.VaultSealed as sealed:
+        return ConnectionReport(connected=False, reason=sealed.message, remedy=sealed.remedy)
+    db.session.commit()
+    try:
+        return exchange.check_connection()
+    finally:
+        exchange.close()
 
 
 def _request(broker: Broker, work: Work, send: Callable[[int, str], bool]) -> bool:

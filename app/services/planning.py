@@ -5,7 +5,7 @@ The preview shows a plan and placing stores one, by this same code: what is sent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.errors import OrderDenied, Violation
@@ -56,13 +56,14 @@ def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None = None) -> P
     if free is None:
         free = balances.free(broker, spent_asset(market, draft.side))
     entry = market.quantize_price(draft.price) if draft.price is not None else last
-    request = _sized(broker, market, draft, free, entry)
+    wanted = _sized(broker, market, draft, free, entry)
+    request = _rounded(market, wanted)
     cost = market.notional(request, last)
     return Plan(
         market=market,
         request=request,
         violations=(
-            *market.check(request, last_price=last),
+            *market.check(wanted, last_price=last),
             *_protection_violations(market, request, entry, cost),
         ),
         warnings=tuple(_warnings(market, request, free, cost)),
@@ -110,22 +111,34 @@ def _sized(
         amount = EXACT.divide(EXACT.multiply(free, draft.percent), _HUNDRED)
         quantity, quote_quantity = (None, amount) if draft.side is Side.BUY else (amount, None)
     if quote_quantity is not None and not _takes_quote(broker, draft):
-        if entry is None:
+        if entry is None or entry <= 0:
             raise OrderDenied.because(
-                "price", f"no price of {market.symbol} is known to size this order with"
+                "price", f"there is no price of {market.symbol} above zero to size this order with"
             )
         quantity, quote_quantity = EXACT.divide(quote_quantity, entry), None
     return OrderRequest(
         symbol=market.symbol,
         side=draft.side,
         type=draft.type,
-        quantity=None if quantity is None else market.quantize_quantity(quantity),
-        quote_quantity=None if quote_quantity is None else market.quantize_quote(quote_quantity),
-        price=None if draft.price is None else market.quantize_price(draft.price),
+        quantity=quantity,
+        quote_quantity=quote_quantity,
+        price=draft.price,
         time_in_force=draft.time_in_force,
         post_only=draft.post_only,
         stop_loss=_leg(protective_price(market, draft.stop_loss, entry, above=draft.side is Side.SELL)),
         take_profit=_leg(protective_price(market, draft.take_profit, entry, above=draft.side is Side.BUY)),
+    )
+
+
+def _rounded(market: Market, wanted: OrderRequest) -> OrderRequest:
+    """The request as it goes out; the rules are checked on what was wanted, to name what was written."""
+    return replace(
+        wanted,
+        quantity=None if wanted.quantity is None else market.quantize_quantity(wanted.quantity),
+        quote_quantity=None
+        if wanted.quote_quantity is None
+        else market.quantize_quote(wanted.quote_quantity),
+        price=None if wanted.price is None else market.quantize_price(wanted.price),
     )
 
 
@@ -203,7 +216,7 @@ def _free_after(
 
 
 def _distance(request: OrderRequest, entry: Decimal | None, leg: Leg | None) -> Decimal | None:
-    if leg is None or entry is None:
+    if leg is None or not entry:
         return None
     quantity = request.quantity
     if quantity is None:
