@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import click
-import requests
 
 from app.cli.group import Commands, Refusal, reading_only
 from app.cli.output import Row, json_option, show, show_one
@@ -15,6 +15,9 @@ from app.cli.server import webhook_url
 from app.domain.alerts import AlertStatus
 from app.models import Alert
 from app.services import alerts, sources
+
+if TYPE_CHECKING:
+    import requests
 
 alert = Commands("alert", help="Alerts: send one, list what came.")
 
@@ -39,6 +42,8 @@ def send(
     as_json: bool,
 ) -> None:
     """Send TEXT (JSON or key=value pairs; - reads standard input) as an alert, by HTTP like any sender."""
+    import requests  # here only: the web process loads this module too
+
     address = url or _address(source_name, token, email)
     body = sys.stdin.read() if text == "-" else text
     start = time.perf_counter()
@@ -85,7 +90,7 @@ def _address(source_name: str | None, token: str | None, email: str | None) -> s
 def _told(answer: requests.Response) -> Row:
     try:
         told = answer.json()
-    except requests.JSONDecodeError:
+    except ValueError:
         told = None
     return told if isinstance(told, dict) else {"answer": answer.text[:200]}
 

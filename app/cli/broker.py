@@ -91,7 +91,7 @@ def test(name: str | None, timeout: float, email: str | None, as_json: bool) -> 
         user = owner(email)
         found = broker_named(user, name)
     checked_at = found.checked_at
-    handed_over(dispatch.check_broker(found.id, found.exchange))
+    handed_over(brokers.request_check(found))
     found = _await_check_up(user, found, timeout, since=checked_at)
     with reading_only():
         card = _card(found)

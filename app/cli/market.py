@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 
-from app import dispatch
 from app.cli.broker import await_markets
 from app.cli.group import Commands, reading_only
 from app.cli.output import Row, json_option, show
 from app.cli.owner import broker_named, owner, owner_option
 from app.cli.waiting import handed_over, timeout_option
 from app.domain.markets import Market
-from app.services import catalog
+from app.services import brokers, catalog
 
 markets = Commands("markets", help="Tradable pairs and their rules.")
 
@@ -28,7 +27,7 @@ def load(broker_name: str | None, timeout: float, email: str | None) -> None:
         user = owner(email)
         broker = broker_named(user, broker_name)
     loaded_at = broker.markets_loaded_at
-    handed_over(dispatch.load_markets(broker.id, broker.exchange))
+    handed_over(brokers.request_markets(broker))
     broker = await_markets(user, broker, timeout, since=loaded_at)
     with reading_only():
         click.echo(f"{broker.name} has {catalog.count(broker)} active markets.")
