@@ -31,6 +31,9 @@ _WORDS: dict[int, tuple[str, str]] = {
     503: ("The service cannot answer at the moment.", "Try again in a moment."),
 }
 
+#: Doors that only programs come to, whatever they say they accept.
+_FOR_PROGRAMS = ("/webhook/", "/api/", "/health/")
+
 _CODES: dict[type[SwitchyardError], int] = {OrderDenied: 422, FlowerSilent: 503}
 
 
@@ -46,7 +49,7 @@ def init_app(app: Flask) -> None:
 def wants_json() -> bool:
     """Whether the caller is a program rather than a browser's page."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
-    return best == "application/json" or request.path.startswith(("/webhook", "/api/", "/health"))
+    return best == "application/json" or request.path.startswith(_FOR_PROGRAMS) or request.path == "/webhook"
 
 
 def _identify() -> None:

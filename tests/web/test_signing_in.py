@@ -84,10 +84,8 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
     wrong = submit(client, "/login", email=user.email, password="not the password")
     unknown = submit(client, "/login", email="nobody@example.org", password="not the password")
     assert wrong.status_code == unknown.status_code == 401
-    assert "do not fit together" in wrong.text
-    assert wrong.text.replace(user.email, "") == unknown.text.replace("nobody@example.org", "") or (
-        "do not fit together" in unknown.text
-    )
+    for answer in (wrong, unknown):
+        assert "Address and password do not fit together." in answer.text
 
 
 def test_an_account_is_locked_after_failed_tries_and_says_for_how_long(

@@ -134,7 +134,7 @@ def test_a_fault_in_the_ticket_is_said_at_its_field_and_loses_nothing_that_was_t
     ("changes", "words"),
     [
         ({"size": "0.00009"}, "below the minimum of 5 USDT"),
-        ({"size": "0.000001"}, "greater than zero"),
+        ({"size": "0.000001"}, "less than one lot"),
         ({"stop_loss": "51000"}, "must be below the entry price"),
     ],
 )
