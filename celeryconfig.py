@@ -27,7 +27,14 @@ task_create_missing_queues = False
 task_acks_late = True
 task_reject_on_worker_lost = True
 worker_prefetch_multiplier = 1
-broker_transport_options = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 2}
+broker_transport_options = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    # Publishing would try a Redis that is down for six seconds, and TradingView hangs up after three. Workers are
+    # not concerned: they reconnect by the setting below.
+    "max_retries": 0,
+}
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 
