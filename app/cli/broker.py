@@ -22,6 +22,7 @@ from app.services import balances, brokers, catalog
 broker = Commands("broker", help="Accounts on exchanges: keys, check-ups, syncs.")
 
 _COLUMNS = ("id", "name", "exchange", "environment", "mode", "connected", "markets", "reason")
+_CARD = ("id", "name", "exchange", "environment", "connected", "reason", "remedy", "checked_at")
 
 
 @broker.command()
@@ -231,6 +232,3 @@ def _holding(row: BalanceRow) -> Row:
 def _card(found: Broker) -> Row:
     card = {name: value for name, value in _row(found).items() if name in _CARD}
     return card | (found.check_up or {})
-
-
-_CARD = ("id", "name", "exchange", "environment", "connected", "reason", "remedy", "checked_at")

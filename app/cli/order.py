@@ -153,8 +153,9 @@ def cancel(
         click.confirm(f"Cancel {len(found)} order(s)?", abort=True, err=True)
     for each in found:
         orders.cancel(each)
-    doing = f"Cancelling {len(found)} order(s)"
-    ended = [_await(user, each.id, None, doing=doing, timeout=timeout) for each in found]
+    ended = [
+        _await(user, each.id, None, doing=f"Cancelling order {each.id}", timeout=timeout) for each in found
+    ]
     show([_row(each) for each in ended], _COLUMNS, as_json=as_json, nothing="")
 
 

@@ -367,6 +367,25 @@ def test_the_doctor_finds_keys_stored_under_another_master_key(
     assert "were stored under another master key" in secrets["detail"]
 
 
+@pytest.mark.parametrize(("skew_ms", "state"), [(40, "OK"), (-1500, "WARNING"), (6000, "FAILED")])
+def test_the_doctor_tells_how_far_the_clock_is_from_an_exchanges(
+    app: Flask, type_in: TypeIn, make_user: MakeUser, make_broker: MakeBroker, skew_ms: int, state: str
+) -> None:
+    user = make_user()
+    make_broker(user, "main")
+    with app.app_context():
+        found = brokers.by_name(user, "main")
+        assert found is not None
+        found.check_up = {"clock_skew_ms": skew_ms}
+        db.session.commit()
+
+    parts = {row["part"]: row for row in json.loads(type_in("doctor", "--json", code=1).stdout)}
+
+    assert parts["clock"]["state"] == state
+    assert state == "OK" or f"{skew_ms} ms off {NAMES[0]} as main saw it" in parts["clock"]["detail"]
+    assert state == "OK" or "clock" in parts["clock"]["remedy"]
+
+
 def test_a_database_without_tables_is_a_refusal_and_no_traceback(app: Flask, type_in: TypeIn) -> None:
     with app.app_context():
         db.drop_all()
@@ -401,3 +420,21 @@ def test_the_sandbox_refuses_an_address_that_others_reach_and_a_port_that_is_tak
 def test_a_command_line_that_is_not_understood_exits_2(type_in: TypeIn) -> None:
     type_in("order", "place", "sideways", "BTCUSDT", code=2)
     type_in("broker", "add", "x", "--exchange", "nowhere", code=2)
+
+
+@pytest.mark.postgres
+def test_commands_work_on_postgresql_and_the_doctor_compares_its_clock(
+    make_app: AppFactory, postgres_url: str
+) -> None:
+    runner = make_app(DATABASE_URL=postgres_url).test_cli_runner()
+    made = runner.invoke(args=["user", "create", "a@x.org", "--password-stdin"], input=PASSWORD)
+    assert made.exit_code == 0, made.output
+
+    listed = json.loads(runner.invoke(args=["user", "list", "--json"]).stdout)
+    found = {row["part"]: row for row in json.loads(runner.invoke(args=["doctor", "--json"]).stdout)}
+
+    assert [row["email"] for row in listed] == ["a@x.org"]
+    assert found["database"] == {"part": "database", "state": "OK", "detail": "postgresql", "remedy": None}
+    assert found["migrations"]["state"] == "FAILED"
+    assert found["clock"]["state"] == "OK"
+    assert "of 2 clock(s)" in found["clock"]["detail"]
