@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 import structlog
+from celery import current_app as celery
 from kombu.exceptions import OperationalError
-
-from app.extensions import celery
 
 log = structlog.get_logger()
 

@@ -9,7 +9,6 @@ from flask import current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from redis import Redis
@@ -40,10 +39,10 @@ if TYPE_CHECKING:
     Table = Model  # what the type checker knows of `db.Model`, which is made at run time
 else:
     Table = db.Model
-migrate = Migrate()
 login = LoginManager()
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address)
 redis: Redis = LocalProxy(lambda: current_app.extensions["redis"])  # type: ignore[assignment]
 settings: Settings = LocalProxy(lambda: current_app.extensions["settings"])  # type: ignore[assignment]
 celery = Celery("switchyard", config_source="celeryconfig")
+celery.set_default()  # what `app.dispatch` finds, in whichever thread

@@ -33,6 +33,5 @@ class ContextTask(Task):
 
 
 celery.Task = ContextTask
-celery.set_default()
 
 from tasks import alerts, beat, brokers, orders, presence, readiness  # noqa: E402,F401 - registers the tasks and signals

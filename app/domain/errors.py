@@ -139,7 +139,9 @@ class RateLimited(ExchangeError):
 
     remedy = "Nothing was sent; it is tried again when the exchange allows."
 
-    def __init__(self, exchange: str, message: str, *, retry_after: int | None = None, **details: object) -> None:
+    def __init__(
+        self, exchange: str, message: str, *, retry_after: int | None = None, **details: object
+    ) -> None:
         super().__init__(exchange, message, **details)  # type: ignore[arg-type]
         self.retry_after = retry_after
 

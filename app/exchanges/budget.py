@@ -95,6 +95,9 @@ class RateBudget(Protocol):
     def correct(self, venue: str, charge: Charge, used: int) -> None:
         """Raise our count to what the exchange reports; it may count requests that we do not know of."""
 
+    def refund(self, venue: str, charges: Sequence[Charge]) -> None:
+        """Give charges of a window back: the exchange counts them no longer (an order that has filled, say)."""
+
     def ban(self, venue: str, owner: str, seconds: float) -> None:
         """Send nothing more for this owner until the time has passed."""
 
@@ -126,6 +129,13 @@ class _Counter:
         elif cost:
             index = _slice(limit, now)
             self.slices[index] = self.slices.get(index, 0) + cost
+
+    def give_back(self, cost: int) -> None:
+        """From the oldest slices: what stays counted is then held rather too long than too short."""
+        for index in sorted(self.slices):
+            returned = min(cost, self.slices[index])
+            self.slices[index] -= returned
+            cost -= returned
 
     def wait(self, limit: Limit, now: float, excess: int) -> float:
         """Seconds until ``excess`` has come back."""
@@ -177,6 +187,12 @@ class LocalRateBudget:
             missing = used - counter.used(charge.limit, now)
             if missing > 0:
                 counter.add(charge.limit, now, missing)
+
+    def refund(self, venue: str, charges: Sequence[Charge]) -> None:
+        """See `RateBudget.refund`."""
+        with self._lock:
+            for charge in charges:
+                self._counter(venue, charge).give_back(charge.cost)
 
     def ban(self, venue: str, owner: str, seconds: float) -> None:
         """See `RateBudget.ban`."""
@@ -260,6 +276,21 @@ return answer
 """.replace("@SLICES@", str(SLICES))
 
 
+#: KEYS: a counter per charge. ARGV: its cost. The oldest slices are lowered first, as in `_Counter.give_back`.
+_REFUND = """
+for i, key in ipairs(KEYS) do
+  local rows, counts, cost = redis.call('HGETALL', key), {}, tonumber(ARGV[i])
+  for j = 1, #rows, 2 do counts[#counts + 1] = {tonumber(rows[j]), tonumber(rows[j + 1])} end
+  table.sort(counts, function(a, b) return a[1] < b[1] end)
+  for _, slice in ipairs(counts) do
+    local returned = math.min(cost, slice[2])
+    if returned > 0 then redis.call('HINCRBY', key, slice[1], -returned) end
+    cost = cost - returned
+  end
+end
+"""
+
+
 class RedisRateBudget:
     """A budget shared by every process that uses the same Redis; one round trip a request.
 
@@ -276,6 +307,7 @@ class RedisRateBudget:
     def __init__(self, client: Redis) -> None:
         self._redis = _impatient(client, self.PATIENCE_SECONDS)
         self._spend = self._redis.register_script(_SPEND)
+        self._refund = self._redis.register_script(_REFUND)
         self._alone = LocalRateBudget()
         self._retry_at = 0.0
 
@@ -298,6 +330,13 @@ class RedisRateBudget:
             if self._ask(lambda: self._run(venue, unlimited, True, ceiling=2**53)) is None:
                 self._alone.correct(venue, charge, used)
 
+    def refund(self, venue: str, charges: Sequence[Charge]) -> None:
+        """See `RateBudget.refund`."""
+        keys = [_counter_key(venue, charge) for charge in charges]
+        costs = [charge.cost for charge in charges]
+        if self._ask(lambda: (self._refund(keys=keys, args=costs),)) is None:
+            self._alone.refund(venue, charges)
+
     def ban(self, venue: str, owner: str, seconds: float) -> None:
         """See `RateBudget.ban`."""
         key, milliseconds = _ban_key(venue, owner), math.ceil(seconds * 1000)
@@ -319,7 +358,7 @@ class RedisRateBudget:
         args: list[int | str] = []
         for charge in charges:
             limit = charge.limit
-            keys += (f"rate:{venue}:{limit.name}:{charge.owner}", _ban_key(venue, charge.owner))
+            keys += (_counter_key(venue, charge), _ban_key(venue, charge.owner))
             args += (
                 limit.capacity,
                 int(limit.seconds * 1000),
@@ -355,6 +394,10 @@ class RedisRateBudget:
             Charge(_share(charge.limit, self.PROCESSES), charge.owner, charge.cost) for charge in charges
         ]
         return self._alone.spend(venue, shares, urgent=False)
+
+
+def _counter_key(venue: str, charge: Charge) -> str:
+    return f"rate:{venue}:{charge.limit.name}:{charge.owner}"
 
 
 def _ban_key(venue: str, owner: str) -> str:

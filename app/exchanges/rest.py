@@ -8,7 +8,7 @@ import math
 import re
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -134,6 +134,10 @@ class RestExchange(Exchange):
         """What the exchange says is used of which limit."""
         return ()
 
+    def _returned(self, found: object) -> Collection[str]:
+        """The limits that an answered request does not count toward after all."""
+        return ()
+
     def _limited_scope(self, error: RateLimited, charges: Sequence[Charge]) -> Scope:
         """Whose requests a refusal for too many concerns: the narrowest the call is counted for."""
         return max((charge.limit.scope for charge in charges), key=list(Scope).index, default=Scope.ADDRESS)
@@ -175,7 +179,9 @@ class RestExchange(Exchange):
         self._correct(transport.origin, answer.headers, charges, used)
         error = self._error_in(answer, endpoint.writes)
         if error is None:
-            return self._read(answer, parse, endpoint.writes)
+            found = self._read(answer, parse, endpoint.writes)
+            self._give_back(transport.origin, found, charges)
+            return found
         if isinstance(error, RateLimited):
             self._stay_away(transport.origin, error, charges)
         raise error
@@ -239,6 +245,12 @@ class RestExchange(Exchange):
             theirs = reported.get(charge.limit.name, 0)
             if theirs > ours:
                 self._budget.correct(venue, charge, theirs)
+
+    def _give_back(self, venue: str, found: object, charges: Sequence[Charge]) -> None:
+        names = self._returned(found)
+        returned = [charge for charge in charges if charge.cost and charge.limit.name in names]
+        if returned:
+            self._budget.refund(venue, returned)
 
     def _stay_away(self, venue: str, error: RateLimited, charges: Sequence[Charge]) -> None:
         scope = self._limited_scope(error, charges)

@@ -248,3 +248,23 @@ def test_redis_is_used_again_when_it_is_back(
     assert budget.spend(VENUE, orders(), urgent=True) == [0, 1]
     assert RedisRateBudget(Redis.from_url(redis_url)).used(VENUE, orders()[1]).used == 1
     assert [record.message for record in caplog.records][1:] == ["the shared rate budget is back"]
+
+
+def test_what_is_given_back_may_be_spent_again(budgets: Budgets) -> None:
+    budget = budgets()
+    for _ in range(3 * ORDERS.capacity):
+        budget.spend(VENUE, orders(), urgent=True)
+        budget.refund(VENUE, orders())
+
+    assert budget.used(VENUE, orders()[1]).used == 0
+
+
+def test_giving_back_returns_no_more_than_was_taken(budgets: Budgets) -> None:
+    budget = budgets()
+    budget.spend(VENUE, orders(), urgent=True)
+    budget.refund(VENUE, orders(cost=3))
+
+    for _ in range(ORDERS.capacity):
+        budget.spend(VENUE, orders(), urgent=True)
+    with pytest.raises(Spent):
+        budget.spend(VENUE, orders(), urgent=True)

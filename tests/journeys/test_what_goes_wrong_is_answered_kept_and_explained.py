@@ -69,7 +69,11 @@ def test_a_wrong_key_is_named_on_the_brokers_page(stack: Stack) -> None:
     desk.submit(page, **wrong)
 
     shown = until(
-        lambda: (text := desk.page(f"/brokers/{desk.broker_id}")) and "No order can be sent to this broker until it connects" in text and text,
+        lambda: (
+            (text := desk.page(f"/brokers/{desk.broker_id}"))
+            and "No order can be sent to this broker until it connects" in text
+            and text
+        ),
         "the check-up to fail",
     )
 

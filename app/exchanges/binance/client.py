@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -52,6 +52,11 @@ class Binance(RestExchange):
             used = headers.get(header, "")
             if used.isdigit():
                 yield limit, int(used)
+
+    def _returned(self, found: object) -> Collection[str]:
+        """Orders are counted until their first fill, which gives the credit back."""
+        filled = isinstance(found, OrderReport) and found.filled_quantity and not found.children
+        return wire.ORDER_COUNTS if filled else ()
 
     def _limited_scope(self, error: RateLimited, charges: Sequence[Charge]) -> Scope:
         return Scope.ACCOUNT if error.code == wire.TOO_MANY_ORDERS else Scope.ADDRESS

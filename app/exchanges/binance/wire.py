@@ -65,6 +65,8 @@ FUTURES_WEIGHT = Limit("futures-weight", 2400, 60, Scope.ADDRESS)
 
 LIMITS = (WEIGHT, ORDERS_10S, ORDERS_DAY, FUTURES_WEIGHT)
 
+ORDER_COUNTS = frozenset({ORDERS_10S.name, ORDERS_DAY.name})
+
 USAGE_HEADERS = {
     "x-mbx-used-weight-1m": WEIGHT.name,
     "x-mbx-order-count-10s": ORDERS_10S.name,
