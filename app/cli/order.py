@@ -177,7 +177,7 @@ def _guard(text: str | None) -> PriceOrPercent | None:
 
 
 def _preview(broker: Broker, draft: OrderDraft) -> None:
-    planned = planning.plan(broker, draft)
+    planned = planning.preview(broker, draft)
     request = planned.request
     size = request.quantity, planned.market.base
     if request.quote_quantity is not None:

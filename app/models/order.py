@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 
 from app.domain.orders import OrderStatus, OrderType, Side, TimeInForce, ensure_transition
 from app.extensions import Table
@@ -117,11 +117,21 @@ class OrderRow(Table):
             InvalidTransition: when its state does not allow the step.
         """
         ensure_transition(self.status, status)
-        moment = at or utc_now()
-        self.events.append(OrderEvent(at=moment, before=self.status, after=status, cause=cause))
-        self.status = status
+        before, self.status = self.status, status
+        moment = self.note(cause, before=before, at=at)
         if status.is_final:
             self.closed_at = moment
+
+    def note(self, cause: str, *, before: OrderStatus | None = None, at: datetime | None = None) -> datetime:
+        """Record that something happened to the order; returns when. ``before`` is the state it left, if any."""
+        event = OrderEvent(at=at or utc_now(), before=before, after=self.status, cause=cause)
+        session = object_session(self)
+        if session is None or "events" in self.__dict__:
+            self.events.append(event)
+        else:  # appending would first load all events there are
+            event.order_id = self.id
+            session.add(event)
+        return event.at
 
 
 class OrderEvent(Table):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from app.domain.accounts import TradingMode
 from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_from_json
-from app.domain.errors import ExchangeUnavailable, OrderDenied, OutcomeUnknown, RateLimited, TradingError
+from app.domain.errors import ExchangeUnavailable, OrderDenied, OutcomeUnknown, RateLimited, SwitchyardError
 from app.domain.money import plain
 from app.domain.orders import OrderDraft, OrderType, Side
 from app.extensions import db
@@ -34,29 +34,40 @@ _SIDES = {
 def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
     """Decide an alert and place the order it asks for; does nothing for one that was decided before.
 
-    The decision and the order's intent are committed together, so that an alert delivered to two workers leads to
-    one order.
+    The decision, the order's intent and this worker's claim of it are one commit, so that an alert delivered to two
+    workers leads to one order.
     """
-    alert = _load(alert_id)
-    if alert is None or alert.status is not AlertStatus.RECEIVED or alert.signal is None:
-        return
     picked_up_at = utc_now()
+    alert = _undecided(alert_id)
+    if alert is None or alert.signal is None:
+        db.session.rollback()
+        return
     signal = signal_from_json(alert.signal)
-    try:
-        free = _fresh_balance(alert, signal)
-    except (ExchangeUnavailable, RateLimited, OutcomeUnknown) as error:
-        # Still RECEIVED: the sweep tries again until the alert expires.
-        log.warning("balance_not_known", alert_id=alert_id, error=error.message)
-        return
-    except TradingError as error:
-        alert.end(AlertStatus.ERROR, f"{error.message}. {error.remedy}")
-        db.session.commit()
-        events.publish(alert.user_id, Topic.ALERTS, alert.id)
-        return
-    order = _decide(alert_id, signal, free, picked_up_at)
+    free = None
+    if signal.percent is not None:
+        db.session.rollback()  # nothing may be held while an exchange is asked
+        try:
+            free = _fresh_balance(alert, signal)
+        except (ExchangeUnavailable, RateLimited, OutcomeUnknown) as error:
+            # Still RECEIVED: the sweep tries again until the alert expires.
+            log.warning("balance_not_known", alert_id=alert_id, error=error.message)
+            return
+        except SwitchyardError as error:
+            alert.end(AlertStatus.ERROR, f"{error.message}. {error.remedy}")
+            db.session.commit()
+            events.publish(alert.user_id, Topic.ALERTS, alert.id)
+            return
+        alert = _undecided(alert_id)
+        if alert is None:
+            db.session.rollback()
+            return
+    alert.picked_up_at = picked_up_at
+    order = _decide(alert, signal, free)
+    claimed = order is not None and execution.take(order, queued_at=queued_at)
+    db.session.commit()
+    if order is not None and claimed:
+        execution.send(order)
     events.publish(alert.user_id, Topic.ALERTS, alert.id)
-    if order is not None:
-        execution.submit(order.id, queued_at=queued_at)
 
 
 def listing(
@@ -109,28 +120,18 @@ def _fresh_balance(alert: Alert, signal: Signal) -> Decimal | None:
     return Decimal(0) if balance is None else balance.free
 
 
-def _decide(alert_id: int, signal: Signal, free: Decimal | None, picked_up_at: datetime) -> OrderRow | None:
-    alert = _load(alert_id, locked=True)
-    if alert is None or alert.status is not AlertStatus.RECEIVED:
-        db.session.rollback()
-        return None
-    alert.picked_up_at = picked_up_at
-    order = None
-    refusal = _reason_not_to_act(alert, picked_up_at)
+def _decide(alert: Alert, signal: Signal, free: Decimal | None) -> OrderRow | None:
+    """What becomes of an alert: the intent of an order, or a status with its reason."""
+    refusal = _reason_not_to_act(alert, utc_now())
     if refusal is not None:
         alert.end(*refusal)
-    else:
-        try:
-            order = _intent(alert, signal, free)
-        except OrderDenied as denied:
-            unclear = any(
-                violation.rule in ("symbol", "perpetual", "markets_missing")
-                for violation in denied.violations
-            )
-            alert.end(AlertStatus.ERROR if unclear else AlertStatus.DENIED, denied.message)
-        else:
-            alert.end(AlertStatus.PROCESSED, _in_words(order))
-    db.session.commit()
+        return None
+    try:
+        order = _intent(alert, signal, free)
+    except OrderDenied as denied:
+        alert.end(AlertStatus.ERROR if _unclear(denied) else AlertStatus.DENIED, denied.message)
+        return None
+    alert.end(AlertStatus.PROCESSED, _in_words(order))
     return order
 
 
@@ -200,9 +201,8 @@ def _in_words(order: OrderRow) -> str:
     return f"{order.side.lower()} {size}{at}"
 
 
-def _load(alert_id: int, *, locked: bool = False) -> Alert | None:
-    query = select(Alert).where(Alert.id == alert_id)
+def _undecided(alert_id: int) -> Alert | None:
+    """The alert if nobody has decided it, its row held until the transaction ends."""
+    query = select(Alert).where(Alert.id == alert_id, Alert.status == AlertStatus.RECEIVED)
     query = query.options(joinedload(Alert.source), joinedload(Alert.broker))
-    if locked:
-        query = query.with_for_update(of=Alert).execution_options(populate_existing=True)
-    return db.session.scalar(query)
+    return db.session.scalar(query.with_for_update(of=Alert).execution_options(populate_existing=True))

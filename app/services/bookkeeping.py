@@ -12,7 +12,7 @@ import structlog
 
 from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
 from app.extensions import db
-from app.models import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, utc_now
+from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, utc_now
 from app.services import protection
 
 log = structlog.get_logger()
@@ -127,10 +127,11 @@ def _new_leg(order: OrderRow, leg: OrderReport) -> OrderRow:
         price=leg.price,
         trigger_price=leg.trigger_price,
         status=OrderStatus.OPEN,
+        attempts=0,
         created_at=now,
         acknowledged_at=now,
+        fills=[],
+        children=[],
     )
-    row.events.append(
-        OrderEvent(at=now, before=None, after=OrderStatus.OPEN, cause="placed by the exchange with its order")
-    )
+    row.note("placed by the exchange with its order", at=now)
     return row

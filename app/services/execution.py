@@ -22,12 +22,13 @@ from app.domain.errors import (
     OrderNotFound,
     OutcomeUnknown,
     RateLimited,
+    SwitchyardError,
     TradingError,
 )
 from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db, settings
-from app.models import Broker, OrderEvent, OrderRole, OrderRow, utc_now
+from app.models import Broker, OrderRole, OrderRow, utc_now
 from app.services import bookkeeping, connections, events
 from app.services.events import Topic
 
@@ -42,8 +43,30 @@ _LAST_RETRY = 20.0
 def submit(order_id: int, *, queued_at: datetime | None = None) -> None:
     """Place a PENDING order on its exchange; does nothing for any other."""
     order = _claim(order_id, queued_at)
-    if order is None:
-        return
+    if order is not None:
+        send(order)
+
+
+def take(order: OrderRow, *, queued_at: datetime | None = None) -> bool:
+    """Claim an order that this transaction holds, or end it when it must not be sent; does not commit.
+
+    The caller commits, and then sends what was claimed.
+    """
+    now = utc_now()
+    order.queued_at = queued_at or order.queued_at
+    refusal = _reason_not_to_send(order, now)
+    if refusal is not None:
+        status, order.reason = refusal
+        order.move_to(status, order.reason, at=now)
+        return False
+    order.attempts += 1
+    order.picked_up_at = now
+    order.move_to(OrderStatus.SUBMITTED, "claimed by a worker", at=now)
+    return True
+
+
+def send(order: OrderRow) -> None:
+    """Place a claimed order on its exchange and book what it answers; the claim must be committed."""
     try:
         with connections.calling(order.broker) as exchange:
             order.sent_at = utc_now()
@@ -52,7 +75,7 @@ def submit(order_id: int, *, queued_at: datetime | None = None) -> None:
         _release(order, error)
     except OutcomeUnknown as error:
         _leave_for_reconciliation(order, error)
-    except TradingError as error:
+    except SwitchyardError as error:
         _refuse(order, error)
     else:
         order.acknowledged_at = utc_now()
@@ -73,11 +96,8 @@ def cancel(order_id: int) -> None:
             report = _cancel(exchange, order)
     except TradingError as error:
         log.warning("cancel_failed", order_id=order.id, error=error.message)
-        order.events.append(
-            OrderEvent(
-                at=utc_now(), before=order.status, after=order.status, cause=f"cancel failed: {error.message}"
-            )
-        )
+        order.cancel_requested = False
+        order.note(f"cancel failed: {error.message}", before=order.status)
         db.session.commit()
     else:
         follow_up = bookkeeping.adopt(order, report, "cancelled on request")
@@ -88,34 +108,27 @@ def cancel(order_id: int) -> None:
 
 
 def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
-    now = utc_now()
-    claimed = db.session.execute(
+    """The order if it was PENDING and is now ours, committed.
+
+    The update both compares and locks the row: whoever comes second waits for our commit and then matches nothing.
+    """
+    held = db.session.execute(
         update(OrderRow)
         .where(OrderRow.id == order_id, OrderRow.status == OrderStatus.PENDING)
-        .values(status=OrderStatus.SUBMITTED, picked_up_at=now, attempts=OrderRow.attempts + 1)
+        .values(next_attempt_at=None)
     )
-    if claimed.rowcount == 0:  # type: ignore[attr-defined]
+    if held.rowcount == 0:  # type: ignore[attr-defined]
         db.session.rollback()
         return None
     order = db.session.get_one(
         OrderRow, order_id, options=[joinedload(OrderRow.broker)], populate_existing=True
     )
-    order.queued_at = queued_at or order.queued_at
-    refusal = _reason_not_to_send(order, now)
-    if refusal is not None:
-        status, cause = refusal
-        order.reason = cause
-        order.move_to(status, cause, at=now)
-        db.session.commit()
-        events.publish(order.user_id, Topic.ORDERS, order.id)
-        return None
-    order.events.append(
-        OrderEvent(
-            at=now, before=OrderStatus.PENDING, after=OrderStatus.SUBMITTED, cause="claimed by a worker"
-        )
-    )
+    taken = take(order, queued_at=queued_at)
     db.session.commit()
-    return order
+    if taken:
+        return order
+    events.publish(order.user_id, Topic.ORDERS, order.id)
+    return None
 
 
 def _reason_not_to_send(order: OrderRow, now: datetime) -> tuple[OrderStatus, str] | None:
@@ -214,23 +227,16 @@ def _delay(attempts: int, error: ExchangeError) -> float:
 
 def _leave_for_reconciliation(order: OrderRow, error: OutcomeUnknown) -> None:
     order.error_code, order.reason, order.remedy = error.code, error.message, error.remedy
-    order.events.append(
-        OrderEvent(
-            at=utc_now(),
-            before=OrderStatus.SUBMITTED,
-            after=OrderStatus.SUBMITTED,
-            cause=f"outcome unknown, being looked up: {error.message}",
-        )
-    )
+    order.note(f"outcome unknown, being looked up: {error.message}", before=order.status)
     db.session.commit()
     dispatch.reconcile_order(order.id, order.broker.exchange)
     events.publish(order.user_id, Topic.ORDERS, order.id)
 
 
-def _refuse(order: OrderRow, error: TradingError) -> None:
+def _refuse(order: OrderRow, error: SwitchyardError) -> None:
     code = error.code if isinstance(error, ExchangeError) else None
     order.error_code, order.reason, order.remedy = code, error.message, error.remedy
-    status = OrderStatus.DENIED if isinstance(error, OrderDenied) else OrderStatus.REJECTED
+    status = OrderStatus.REJECTED if isinstance(error, ExchangeError) else OrderStatus.DENIED
     order.move_to(status, error.message)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)

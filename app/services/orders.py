@@ -14,10 +14,10 @@ from app import dispatch
 from app.domain.errors import OrderDenied, SwitchyardError
 from app.domain.orders import OrderDraft, OrderStatus
 from app.extensions import db
-from app.models import Alert, Broker, OrderEvent, OrderOrigin, OrderRow, User, utc_now
+from app.models import Alert, Broker, OrderOrigin, OrderRow, User, utc_now
 from app.services import events
 from app.services.events import Topic
-from app.services.planning import Plan, plan
+from app.services.planning import Plan, preview
 
 #: How long a manual order may wait for a worker before it is dropped aloud rather than placed late.
 MANUAL_EXPIRY = timedelta(seconds=60)
@@ -67,7 +67,7 @@ def place(
         return placed
     if not broker.active:
         raise OrderDenied.because("paused", f"{broker.name} is paused", remedy="Resume the broker first.")
-    planned = plan(broker, draft)
+    planned = preview(broker, draft)
     if planned.violations:
         raise OrderDenied(planned.violations)
     order = record(
@@ -105,7 +105,7 @@ def record(
     request = planned.request
     order = OrderRow(
         user_id=broker.user_id,
-        broker_id=broker.id,
+        broker=broker,
         alert_id=None if alert is None else alert.id,
         origin=origin,
         symbol=request.symbol,
@@ -125,15 +125,11 @@ def record(
         created_at=utc_now(),
         expires_at=expires_at,
         status=OrderStatus.PENDING,
+        attempts=0,
+        fills=[],
+        children=[],
     )
-    order.events.append(
-        OrderEvent(
-            at=order.created_at,
-            before=None,
-            after=OrderStatus.PENDING,
-            cause=f"asked for by {origin.lower()}",
-        )
-    )
+    order.note(f"asked for by {origin.lower()}", at=order.created_at)
     db.session.add(order)
     return order
 

@@ -45,16 +45,24 @@ class Plan:
         return EXACT.divide(self.reward, self.risk).quantize(Decimal("0.01"))
 
 
-def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None = None) -> Plan:
-    """Make a draft exact on one broker. ``free`` is the balance it spends, when known fresher than last synced.
+def preview(broker: Broker, draft: OrderDraft) -> Plan:
+    """The plan of a draft with the balance it spends as last synced.
+
+    Raises:
+        OrderDenied: as in `plan`.
+    """
+    market = catalog.resolve(broker, draft.symbol)
+    return plan(broker, draft, free=balances.free(broker, spent_asset(market, draft.side)))
+
+
+def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None) -> Plan:
+    """Make a draft exact on one broker. ``free`` is the balance it spends, None when not known.
 
     Raises:
         OrderDenied: the symbol means no market of this broker, or a percent cannot be sized without a balance.
     """
     market = catalog.resolve(broker, draft.symbol)
     last = prices.last(broker.exchange, broker.environment, market.symbol)
-    if free is None:
-        free = balances.free(broker, spent_asset(market, draft.side))
     entry = market.quantize_price(draft.price) if draft.price is not None else last
     wanted = _sized(broker, market, draft, free, entry)
     request = _rounded(market, wanted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
-from app.models import OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id, utc_now
+from app.models import OrderOrigin, OrderRole, OrderRow, new_client_order_id, utc_now
 from app.services import catalog
 from app.services.planning import protective_price
 
@@ -26,6 +26,8 @@ def needed(entry: OrderRow) -> OrderRow | None:
         or not filled
     ):
         return None
+    if not _guarded(entry):
+        return None
     if entry.status is not OrderStatus.FILLED:
         _end_waiting_legs(entry)
     if any(child.status.is_live or child.status is OrderStatus.FILLED for child in entry.children):
@@ -33,6 +35,12 @@ def needed(entry: OrderRow) -> OrderRow | None:
     if any(child.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED) for child in entry.children):
         return None
     return _exit(entry)
+
+
+def _guarded(entry: OrderRow) -> bool:
+    """Whether an entry asks for any protection at all."""
+    wishes = (entry.stop_loss, entry.take_profit, entry.stop_loss_percent, entry.take_profit_percent)
+    return any(wish is not None for wish in wishes)
 
 
 def received(entry: OrderRow) -> Decimal:
@@ -57,7 +65,6 @@ def _exit(entry: OrderRow) -> OrderRow | None:
     now = utc_now()
     order = OrderRow(
         user_id=entry.user_id,
-        broker_id=entry.broker_id,
         broker=entry.broker,
         alert_id=entry.alert_id,
         parent=entry,
@@ -71,12 +78,13 @@ def _exit(entry: OrderRow) -> OrderRow | None:
         trigger_price=target if stop is None else stop,
         take_profit=None if stop is None else target,
         status=OrderStatus.PENDING,
+        attempts=0,
         received_at=now,
         created_at=now,
+        fills=[],
+        children=[],
     )
-    order.events.append(
-        OrderEvent(at=now, before=None, after=OrderStatus.PENDING, cause="guards what its entry bought")
-    )
+    order.note("guards what its entry bought", at=now)
     return order
 
 

@@ -12,9 +12,8 @@ from app.domain.errors import OrderDenied
 from app.domain.markets import Market
 from app.models import Broker, OrderOrigin, OrderRow
 from app.schemas.orders import Ticket, TicketSchema
-from app.services import balances, brokers, catalog, orders, overview, prices
+from app.services import balances, brokers, catalog, orders, overview, planning, prices
 from app.services.orders import OrderFilter
-from app.services.planning import plan
 from app.web import forms
 from app.web.access import member
 from app.web.filters import sentence
@@ -57,7 +56,7 @@ def preview() -> ResponseReturnValue:
         return _again(errors)
     broker = _own(ticket.broker_id)
     try:
-        shown = preview_of(broker, ticket.draft, plan(broker, ticket.draft))
+        shown = preview_of(broker, ticket.draft, planning.preview(broker, ticket.draft))
     except OrderDenied as denied:
         return _again(_errors_of(denied))
     if _is_htmx():
