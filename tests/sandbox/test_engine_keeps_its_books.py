@@ -177,11 +177,12 @@ class Trading(RuleBasedStateMachine):
             return asset, Decimal(0)
         if order.waits_for_trigger and not self.venue_rules.triggers_hold:
             return asset, Decimal(0)
+        markup = self.venue_rules.markup(order.spec)
         if order.side is Side.SELL:
-            return asset, order.remaining
+            return asset, order.remaining * markup
         price = order.price if order.price is not None else order.spec.trigger_price
         assert price is not None
-        return asset, order.remaining * price * self.venue_rules.buy_markup
+        return asset, order.remaining * price * markup
 
     @invariant()
     def no_order_fills_beyond_its_quantity_or_its_limit(self) -> None:

@@ -17,12 +17,18 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What the account's key may do, and whether it is tied to addresses."""
+    """What the account's key may do, whether it is tied to addresses, and what kind of account it opens.
+
+    ``demo`` keys belong to an exchange's demo trading, ``unified`` accounts to its unified mode; both matter only to
+    exchanges that tell them apart.
+    """
 
     read: bool = True
     trade: bool = True
     withdraw: bool = False
     ip_restricted: bool = True
+    demo: bool = False
+    unified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

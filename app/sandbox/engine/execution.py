@@ -12,6 +12,7 @@ from app.sandbox.engine.account import Account
 from app.sandbox.engine.market import Level, Market
 from app.sandbox.engine.model import (
     ZERO,
+    Fill,
     Order,
     OrderGroup,
     OrderType,
@@ -27,7 +28,8 @@ _MARKET_ONCE_TRIGGERED = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, Order
 class Execution:
     """Carries orders through their states; its venue sees to it that only one call runs at a time.
 
-    ``resting`` holds the live orders of each symbol; ``on_first_fill`` is told of an order before it first fills.
+    ``resting`` holds the live orders of each symbol; ``on_first_fill`` is told of an order before it first fills, and
+    ``close`` of every fill of an order that each fill is to close.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Execution:
         self.settlement = settlement
         self.resting: dict[str, dict[int, Order]] = defaultdict(dict)
         self.on_first_fill: Callable[[Order], None] | None = None
+        self.close: Callable[[Order, Fill], None] | None = None
         self._accounts = accounts
         self._markets = markets
         self._now = now
@@ -95,17 +98,22 @@ class Execution:
         if self.on_first_fill is not None and taken and not order.fills:
             self.on_first_fill(order)
         now = self._now()
-        for level in taken:
+        fills = [
             self.settlement.exchange(
                 order, level, account, instrument, maker=maker, trade_id=next(self._trade_ids), at=now
             )
+            for level in taken
+        ]
         order.updated_at = now
         self._end_siblings(order)
         if order.remaining > 0:
             order.state = State.PARTIALLY_FILLED
             self.hold(order)
-            return
-        self.end(order, State.FILLED if order.filled > 0 else State.EXPIRED, None)
+        else:
+            self.end(order, State.FILLED if order.filled > 0 else State.EXPIRED, None)
+        if order.spec.close is not None and self.close is not None:
+            for fill in fills:
+                self.close(order, fill)
 
     def trigger(self, order: Order) -> None:
         """Turn a stop or take-profit into the order it stands for."""
@@ -113,6 +121,8 @@ class Execution:
         order.triggered = True
         order.working_at = order.updated_at = self._now()
         self._end_siblings(order)
+        if order.spec.quote_quantity is not None:
+            order.quantity = market.quantity_for(order.side, order.spec.quote_quantity)
         payable = self.settlement.payable(order, account, market)
         if order.price is not None:
             if payable < order.remaining:
@@ -152,6 +162,8 @@ class Execution:
         account, market = self._accounts[group.exits[0].api_key], self._markets[group.symbol]
         now = self._now()
         for leg in group.exits:
+            if leg.spec.quantity is None and group.working is not None:
+                leg.quantity = self.settlement.brought_in(group.working, market.instrument)
             leg.state, leg.updated_at = State.OPEN, now
             leg.working_at = None if leg.spec.trigger_price is not None else now
         free = account.balance(held_asset(group.exits[0], market.instrument)).free
@@ -159,7 +171,7 @@ class Execution:
         for leg in group.exits:
             if not leg.live:
                 continue
-            if short:
+            if short or leg.remaining <= 0:
                 self.end(leg, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
             elif leg.spec.would_trigger(market.last):
                 self.trigger(leg)

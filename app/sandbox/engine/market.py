@@ -141,9 +141,10 @@ class Market:
         """
         first = -(-start // interval) * interval
         opens = range(first, now + 1, interval)[:limit]
-        return [self._candle(at, interval, now) for at in opens]
+        return [self.candle(at, interval, now) for at in opens]
 
-    def _candle(self, at: int, interval: int, now: int) -> Candle:
+    def candle(self, at: int, interval: int, now: int) -> Candle:
+        """The candle that opens at a time, aligned or not, and lasts for ``interval``."""
         opening = self.past_price(at)
         closing = self.last if at + interval > now else self.past_price(at + interval)
         wick = Decimal(self._noise(at, interval) % 1000) * _PPM

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     WORKING_ENDED = "working_ended"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     WOULD_MATCH = "would_match"
+    TIME_OUT = "time_out"
 
 
 class Refusal(StrEnum):
@@ -95,8 +96,11 @@ class Refused(Exception):
 class OrderSpec:
     """One order as a dialect understood it.
 
-    Exactly one of ``quantity`` (base) and ``quote_quantity`` is set; the latter for market orders only.
-    ``echo`` holds fields the exchange merely repeats in its answers.
+    Exactly one of ``quantity`` (base) and ``quote_quantity`` is set, the latter only for orders that execute at
+    market; an exit with neither takes the size of what its working order brings in.
+    ``echo`` holds fields the exchange merely repeats in its answers. ``expires_at`` is when the order lapses by the
+    exchange's clock. ``fee_in_quote`` says what the fee is paid in where a customer may choose; None leaves it to
+    the exchange's rules. ``close`` is an order of its own that every fill brings forth, in the quantity of that fill.
     """
 
     symbol: str
@@ -110,6 +114,9 @@ class OrderSpec:
     post_only: bool = False
     client_id: str | None = None
     echo: Mapping[str, str] = field(default_factory=dict)
+    expires_at: int | None = None
+    fee_in_quote: bool | None = None
+    close: OrderSpec | None = None
 
     @property
     def triggers_above(self) -> bool:
@@ -143,7 +150,7 @@ class Order:
     """An accepted order and all that has happened to it.
 
     ``received_at`` is true time; the other times are the exchange's own clock, skew and all. ``quantity`` of a
-    market order by quote is what it came to.
+    market order by quote is what it came to. ``parent`` is the order whose fill brought this one forth.
     """
 
     id: int
@@ -165,6 +172,7 @@ class Order:
     fills: list[Fill] = field(default_factory=list)
     reason: Reason | None = None
     group: OrderGroup | None = None
+    parent: Order | None = None
 
     @property
     def symbol(self) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum, auto
 
+from app.domain.money import floor_to_step
+from app.domain.money import floor_to_step
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.instrument import Instrument
 from app.sandbox.engine.market import Level, Market
-from app.sandbox.engine.model import ZERO, Fill, Order, OrderType, Side, State
+from app.sandbox.engine.model import ZERO, Fill, Order, OrderSpec, OrderType, Side, State
 
 _FEE_UNIT = Decimal("0.00000001")
 
@@ -27,10 +29,10 @@ class ClientIds(Enum):
 class VenueRules:
     """In what one exchange's trading differs from another's.
 
-    ``maker`` and ``taker`` are fee fractions. Sells pay in quote everywhere; ``buy_fee_in_quote`` says whether buys
-    do too, in which case the fee is held along with the price. ``triggers_hold``: whether an untriggered order
-    already locks balance. ``post_only_refused``: whether a crossing post-only order is refused, or accepted and
-    then cancelled.
+    ``maker`` and ``taker`` are fee fractions. Unless an order says otherwise, sells pay in quote;
+    ``buy_fee_in_quote`` says whether buys do too. A fee in the asset that is paid with is held along with it.
+    ``triggers_hold``: whether an untriggered order already locks balance. ``post_only_refused``: whether a crossing
+    post-only order is refused, or accepted and then cancelled.
     """
 
     maker: Decimal
@@ -40,10 +42,15 @@ class VenueRules:
     post_only_refused: bool = True
     client_ids: ClientIds = ClientIds.WHILE_OPEN
 
-    @property
-    def buy_markup(self) -> Decimal:
-        """What a buy costs per unit of quote, fee included where it is paid in quote."""
-        return 1 + self.taker if self.buy_fee_in_quote else Decimal(1)
+    def fee_in_quote(self, spec: OrderSpec) -> bool:
+        """Whether an order's fee is paid in quote rather than in base."""
+        if spec.fee_in_quote is not None:
+            return spec.fee_in_quote
+        return spec.side is Side.SELL or self.buy_fee_in_quote
+
+    def markup(self, spec: OrderSpec) -> Decimal:
+        """What an order costs per unit it pays with, fee included where that is paid in the same asset."""
+        return 1 + self.taker if self.fee_in_quote(spec) is (spec.side is Side.BUY) else Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +65,11 @@ class Settlement:
             return ZERO
         if order.waits_for_trigger and not self.rules.triggers_hold:
             return ZERO
+        markup = self.rules.markup(order.spec)
         if order.side is Side.SELL:
-            return order.remaining
+            return order.remaining * markup
         price = order.price if order.price is not None else order.spec.trigger_price
-        return order.remaining * price * self.rules.buy_markup if price is not None else ZERO
+        return order.remaining * price * markup if price is not None else ZERO
 
     def needed(self, orders: Sequence[Order], market: Market) -> Decimal:
         """What must be free for these orders, which exclude each other, to be accepted."""
@@ -71,16 +79,23 @@ class Settlement:
         if order.spec.type is not OrderType.MARKET or order.side is Side.SELL:
             return self.reserve(order)
         if order.spec.quote_quantity is not None:
-            return order.spec.quote_quantity * self.rules.buy_markup
+            return order.spec.quote_quantity * self.rules.markup(order.spec)
         cost = sum((x.price * x.quantity for x in market.sweep(Side.BUY, order.quantity)), ZERO)
-        return cost * self.rules.buy_markup
+        return cost * self.rules.markup(order.spec)
+
+    def brought_in(self, order: Order, instrument: Instrument) -> Decimal:
+        """What an order moved, in whole lots of base: for a buy what is left of it after the fee."""
+        fee = order.fees.get(instrument.base, ZERO) if order.side is Side.BUY else ZERO
+        return floor_to_step(order.filled - fee, instrument.lot)
 
     def payable(self, order: Order, account: Account, market: Market) -> Decimal:
         """How much of a triggered order's remainder its owner can pay for, in base."""
         budget = account.balance(held_asset(order, market.instrument)).free + _sharers(order)[0].held
+        markup = self.rules.markup(order.spec)
+        if markup > 1:
+            budget /= markup
         if order.side is Side.SELL:
-            return min(order.remaining, budget)
-        budget /= self.rules.buy_markup
+            return min(order.remaining, floor_to_step(budget, market.instrument.lot))
         if order.price is None:
             return min(order.remaining, market.quantity_for(Side.BUY, budget))
         return min(order.remaining, budget / order.price)
@@ -121,7 +136,7 @@ class Settlement:
         cost = level.price * level.quantity
         base, quote = account.balance(instrument.base), account.balance(instrument.quote)
         rate = self.rules.maker if maker else self.rules.taker
-        in_base = order.side is Side.BUY and not self.rules.buy_fee_in_quote
+        in_base = not self.rules.fee_in_quote(order.spec)
         fee = ((level.quantity if in_base else cost) * rate).quantize(_FEE_UNIT, ROUND_HALF_UP)
         sign = 1 if order.side is Side.BUY else -1
         base.free += sign * level.quantity

@@ -22,6 +22,7 @@ from app.sandbox.engine.instrument import Instrument
 from app.sandbox.engine.market import Level, Market
 from app.sandbox.engine.model import (
     ZERO,
+    Fill,
     Order,
     OrderGroup,
     OrderSpec,
@@ -52,6 +53,9 @@ class Venue:
         self.listing = 0
         self._seed = seed
         self._execution = Execution(Settlement(rules), self.accounts, self.markets, self.now)
+        self._execution.close = self._close
+        self._timed: dict[int, Order] = {}
+        self._cancel_all_at: dict[str, int] = {}
         self._order_ids, self._trade_ids, self._group_ids, self._uids = (
             count(1001),
             count(1),
@@ -111,6 +115,7 @@ class Venue:
             Refused: and nothing has changed.
         """
         with self.alone():
+            self.elapse()
             order = self._draft(account, spec)
             self._admit(account, (order,))
             self._register(account, order)
@@ -155,11 +160,14 @@ class Venue:
             raise Refused(Refusal.BAD_LEGS)
 
     def _draft(self, account: Account, spec: OrderSpec) -> Order:
-        received = time.time_ns() // 1000
-        market = self.market(spec.symbol)
-        if not market.instrument.trading:
+        if not self.market(spec.symbol).instrument.trading:
             raise Refused(Refusal.MARKET_CLOSED)
         self._check_client_id(account, spec.client_id)
+        return self._new_order(account, spec)
+
+    def _new_order(self, account: Account, spec: OrderSpec) -> Order:
+        received = time.time_ns() // 1000
+        market = self.market(spec.symbol)
         quantity = spec.quantity
         if quantity is None:
             quantity = market.quantity_for(spec.side, spec.quote_quantity or ZERO)
@@ -202,6 +210,24 @@ class Venue:
         self._execution.resting[order.symbol][order.id] = order
         if order.client_id:
             account.by_client_id[order.client_id] = order
+        if order.spec.expires_at is not None:
+            self._timed[order.id] = order
+
+    def _close(self, parent: Order, fill: Fill) -> None:
+        """Place the closing order of one fill; it is on its own from here on."""
+        if parent.spec.close is None:
+            return
+        account, market = self.accounts[parent.api_key], self.market(parent.symbol)
+        order = self._new_order(account, replace(parent.spec.close, quantity=fill.quantity))
+        order.parent = parent
+        self._register(account, order)
+        free = account.balance(held_asset(order, market.instrument)).free
+        if self._execution.settlement.needed((order,), market) > free:
+            self._execution.end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
+        elif order.spec.would_trigger(market.last):
+            self._execution.trigger(order)
+        else:
+            self._execution.work(order)
 
     # --- changing ----------------------------------------------------------------------------------------------
 
@@ -226,9 +252,10 @@ class Venue:
         *,
         quantity: Decimal | None = None,
         price: Decimal | None = None,
+        trigger_price: Decimal | None = None,
         client_id: str | None = None,
     ) -> Order:
-        """Change the quantity, price or client id of an open order in place; a new price may fill at once.
+        """Change the quantity, prices or client id of an open order in place; a new price may fill at once.
 
         Raises:
             Refused: it is not open, would be smaller than what has filled, cannot be paid for, or the client id is
@@ -240,7 +267,9 @@ class Venue:
             account = self.accounts[order.api_key]
             if client_id is not None and client_id != order.client_id:
                 self._check_client_id(account, client_id)
-            self._resize(order, account, order.quantity if quantity is None else quantity, price)
+            self._resize(
+                order, account, order.quantity if quantity is None else quantity, price, trigger_price
+            )
             if client_id is not None:
                 account.by_client_id.pop(order.client_id, None)
                 account.by_client_id[client_id] = order
@@ -253,23 +282,62 @@ class Venue:
                 self._execution.work(order)
             return order
 
-    def _resize(self, order: Order, account: Account, quantity: Decimal, price: Decimal | None) -> None:
-        """Give an order another quantity and price, if its owner can pay for them."""
+    def _resize(
+        self,
+        order: Order,
+        account: Account,
+        quantity: Decimal,
+        price: Decimal | None,
+        trigger_price: Decimal | None,
+    ) -> None:
+        """Give an order another quantity and prices, if its owner can pay for them."""
         if quantity <= order.filled or (price is not None and order.price is None):
             raise Refused(Refusal.BAD_AMENDMENT)
-        instrument = self.market(order.symbol).instrument
+        if trigger_price is not None and not order.waits_for_trigger:
+            raise Refused(Refusal.BAD_AMENDMENT)
+        market = self.market(order.symbol)
+        instrument = market.instrument
+        spec = replace(
+            order.spec,
+            price=price if price is not None else order.price,
+            trigger_price=trigger_price if trigger_price is not None else order.spec.trigger_price,
+        )
+        if trigger_price is not None and spec.would_trigger(market.last):
+            raise Refused(Refusal.WOULD_TRIGGER)
         before = order.quantity, order.spec
-        order.quantity = quantity
-        order.spec = replace(order.spec, price=price if price is not None else order.price)
+        order.quantity, order.spec = quantity, spec
         if self._execution.settlement.shortfall(order, account, instrument) > 0:
             order.quantity, order.spec = before
             raise Refused(Refusal.INSUFFICIENT_FUNDS)
 
-    # --- the market moves --------------------------------------------------------------------------------------
+    # --- time passes, and the market moves ---------------------------------------------------------------------
+
+    def cancel_all_at(self, account: Account, at: int | None) -> None:
+        """Cancel all that an account has open when that time comes; None calls it off."""
+        with self.alone():
+            self._cancel_all_at.pop(account.api_key, None)
+            if at is not None:
+                self._cancel_all_at[account.api_key] = at
+
+    def elapse(self) -> None:
+        """End what should have ended by now: orders past their time, and all of an account that asked for it."""
+        with self.alone():
+            now = self.now()
+            for api_key in [key for key, at in self._cancel_all_at.items() if at <= now]:
+                del self._cancel_all_at[api_key]
+                for order in list(self.accounts[api_key].open_orders.values()):
+                    if order.live:
+                        self.cancel(order)
+            for order in list(self._timed.values()):
+                if order.live and order.spec.expires_at is not None and order.spec.expires_at <= now:
+                    self._execution.end(order, State.EXPIRED, Reason.TIME_OUT)
+                if not order.live:
+                    del self._timed[order.id]
 
     def set_price(self, symbol: str, price: Decimal) -> None:
         """Trade at a price: resting limit orders it reaches fill at their own price, triggers it reaches fire."""
         with self.alone():
+            self.elapse()
             market = self.market(symbol)
             market.move(price)
             for order in list(self._execution.resting[symbol].values()):
@@ -284,6 +352,7 @@ class Venue:
     def set_book(self, symbol: str, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         """Lay a finite book; resting limit orders that it crosses fill from it, as far as it goes."""
         with self.alone():
+            self.elapse()
             market = self.market(symbol)
             market.set_book(bids, asks)
             for order in list(self._execution.resting[symbol].values()):
