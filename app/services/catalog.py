@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -19,26 +20,23 @@ from app.models import Broker, MarketRow
 #: The rules named when a symbol leads to no market.
 UNRESOLVED = frozenset({"symbol", "perpetual", "markets_missing"})
 
-_cache: dict[tuple[str, Environment], tuple[datetime | None, dict[str, Market]]] = {}
+
+@dataclass(frozen=True, slots=True)
+class _Catalog:
+    """The markets of one exchange and environment, as loaded at one time, by each name they go by."""
+
+    loaded_at: datetime | None
+    by_symbol: Mapping[str, Market]
+    by_bare_name: Mapping[str, Sequence[Market]]
+
+
+_cache: dict[tuple[str, Environment], _Catalog] = {}
 _cache_lock = threading.Lock()
 
 
 def all_of(broker: Broker) -> Mapping[str, Market]:
     """Every market of a broker by symbol, shared within the process until they are loaded anew."""
-    key = (broker.exchange, broker.environment)
-    with _cache_lock:
-        loaded_at, markets = _cache.get(key, (None, {}))
-    if not markets or loaded_at != broker.markets_loaded_at:
-        columns = [getattr(MarketRow, name) for name in Market.__slots__]
-        rows = db.session.execute(
-            select(*columns).where(
-                MarketRow.exchange == broker.exchange, MarketRow.environment == broker.environment
-            )
-        ).all()
-        markets = {row.symbol: Market(*row) for row in rows}
-        with _cache_lock:
-            _cache[key] = (broker.markets_loaded_at, markets)
-    return markets
+    return _catalog(broker).by_symbol
 
 
 def search(broker: Broker, text: str = "", *, page: int = 1, per_page: int = 50) -> tuple[list[Market], int]:
@@ -57,8 +55,8 @@ def resolve(broker: Broker, written: str) -> Market:
     Raises:
         OrderDenied: unknown, ambiguous or a perpetual on a spot account; names near matches.
     """
-    markets = all_of(broker)
-    if not markets:
+    catalog = _catalog(broker)
+    if not catalog.by_symbol:
         raise OrderDenied.because(
             "markets_missing",
             f"the markets of {broker.name} have not been loaded",
@@ -71,12 +69,10 @@ def resolve(broker: Broker, written: str) -> Market:
             f"{written} is a perpetual future; {broker.name} trades spot",
             remedy="Use the spot symbol, without .P.",
         )
-    if text in markets:
-        return markets[text]
+    if text in catalog.by_symbol:
+        return catalog.by_symbol[text]
     for bare in (_bare(text), _bare(text.replace("XBT", "BTC"))):
-        found = [
-            market for market in markets.values() if bare in (_bare(market.symbol), market.exchange_symbol)
-        ]
+        found = catalog.by_bare_name.get(bare, ())
         if len(found) == 1:
             return found[0]
         if found:
@@ -110,6 +106,29 @@ def near_matches(broker: Broker, written: str) -> list[str]:
     by_bare = {_bare(symbol): symbol for symbol in all_of(broker)}
     text = _bare(written.rpartition(":")[2])
     return [by_bare[bare] for bare in difflib.get_close_matches(text, by_bare, n=3, cutoff=0.6)]
+
+
+def _catalog(broker: Broker) -> _Catalog:
+    key = (broker.exchange, broker.environment)
+    with _cache_lock:
+        catalog = _cache.get(key)
+    if catalog is None or not catalog.by_symbol or catalog.loaded_at != broker.markets_loaded_at:
+        catalog = _load(broker)
+        with _cache_lock:
+            _cache[key] = catalog
+    return catalog
+
+
+def _load(broker: Broker) -> _Catalog:
+    columns = [getattr(MarketRow, name) for name in Market.__slots__]
+    of_broker = (MarketRow.exchange == broker.exchange, MarketRow.environment == broker.environment)
+    by_symbol: dict[str, Market] = {}
+    by_bare_name: dict[str, list[Market]] = {}
+    for row in db.session.execute(select(*columns).where(*of_broker)):
+        market = by_symbol[row.symbol] = Market(*row)
+        for name in {_bare(market.symbol), _bare(market.exchange_symbol)}:
+            by_bare_name.setdefault(name, []).append(market)
+    return _Catalog(broker.markets_loaded_at, by_symbol, by_bare_name)
 
 
 def _bare(text: str) -> str:

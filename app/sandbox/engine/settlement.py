@@ -8,7 +8,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum, auto
 
 from app.domain.money import floor_to_step
-from app.domain.money import floor_to_step
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.instrument import Instrument
 from app.sandbox.engine.market import Level, Market

@@ -170,7 +170,8 @@ class Venue:
         market = self.market(spec.symbol)
         quantity = spec.quantity
         if quantity is None:
-            quantity = market.quantity_for(spec.side, spec.quote_quantity or ZERO)
+            by_quote = spec.quote_quantity
+            quantity = ZERO if by_quote is None else market.quantity_for(spec.side, by_quote)
         now = received + self.skew
         return Order(
             id=next(self._order_ids),
