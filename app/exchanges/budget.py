@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.domain.accounts import RateBudgetState
+from app.exchanges.nonce import IN_THIS_PROCESS, Nonces, RedisNonces
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -83,7 +84,14 @@ class Spent(Exception):
 
 
 class RateBudget(Protocol):
-    """Counts the requests to a venue, the venue being one host of one exchange."""
+    """Counts the requests to a venue, the venue being one host of one exchange.
+
+    What else the clients of one account share comes with it: the ``nonces`` of exchanges that number requests.
+    """
+
+    @property
+    def nonces(self) -> Nonces:
+        """The turns of numbered requests, shared as far as the counts are."""
 
     def spend(self, venue: str, charges: Sequence[Charge], *, urgent: bool) -> list[int]:
         """Take every charge or none; returns how much of each allowance is used now. Orders are urgent.
@@ -154,6 +162,8 @@ def _slice(limit: Limit, now: float) -> int:
 
 class LocalRateBudget:
     """A budget of one process."""
+
+    nonces = IN_THIS_PROCESS
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -310,6 +320,7 @@ class RedisRateBudget:
         self._refund = self._redis.register_script(_REFUND)
         self._alone = LocalRateBudget()
         self._retry_at = 0.0
+        self.nonces = RedisNonces(self._redis, self._ask)
 
     def spend(self, venue: str, charges: Sequence[Charge], *, urgent: bool) -> list[int]:
         """See `RateBudget.spend`."""

@@ -52,8 +52,9 @@ LONGEST_BAN_SECONDS = 3 * 24 * 3600.0
 class Endpoint:
     """One call an exchange offers. ``costs`` names the `Limit`s it is counted under and how much it takes of each.
 
-    ``writes`` says whether it may change something, whatever its HTTP method: it decides what a lost answer means
-    and whether the reserved share may be used. ``host`` picks one of `RestExchange.other_urls`.
+    ``writes`` says whether it may change something, whatever its HTTP method: it decides what a lost answer means.
+    It may use the reserved share, and so may a question that is ``urgent``, such as one that completes an order's
+    answer. ``host`` picks one of `RestExchange.other_urls`.
     """
 
     method: str
@@ -62,6 +63,7 @@ class Endpoint:
     signed: bool = False
     writes: bool = False
     host: str | None = None
+    urgent: bool = False
 
     def costing(self, **costs: int) -> Endpoint:
         """The same call at another cost."""
@@ -162,7 +164,7 @@ class RestExchange(Exchange):
         except InvalidTimestamp:
             if not endpoint.signed:
                 raise
-            self._synchronise()
+            self._renew_timestamp()
             return self._once(endpoint, params or {}, parse, market)
 
     def _once(
@@ -174,8 +176,8 @@ class RestExchange(Exchange):
             )
         transport = self._transport(endpoint.host)
         charges = self._charges(endpoint, market)
-        used = self._spend(transport.origin, charges, endpoint.writes)
-        answer = transport.send(self._sign(endpoint, params), writes=endpoint.writes)
+        used = self._spend(transport.origin, charges, endpoint.writes or endpoint.urgent)
+        answer = self._send(transport, endpoint, params)
         self._correct(transport.origin, answer.headers, charges, used)
         error = self._error_in(answer, endpoint.writes)
         if error is None:
@@ -185,6 +187,10 @@ class RestExchange(Exchange):
         if isinstance(error, RateLimited):
             self._stay_away(transport.origin, error, charges)
         raise error
+
+    def _send(self, transport: Transport, endpoint: Endpoint, params: Mapping[str, Any]) -> Answer:
+        """Sign and send: one step, for exchanges that want requests in the order they were signed."""
+        return transport.send(self._sign(endpoint, params), writes=endpoint.writes)
 
     def _read(self, answer: Answer, parse: Callable[[Any], Parsed], writes: bool) -> Parsed:
         try:
@@ -264,6 +270,10 @@ class RestExchange(Exchange):
         """The exchange's time, as far as we know it, in milliseconds."""
         return int(time.time() * 1000 + self._ahead_ms)
 
+    def _renew_timestamp(self) -> None:
+        """Do what makes the next timestamp better than the one just refused."""
+        self._synchronise()
+
     def _synchronise(self) -> None:
         """Measure how far the exchange's clock is ahead of ours, to half a round trip, and correct for it."""
         before = time.time()
@@ -277,7 +287,7 @@ class RestExchange(Exchange):
         found = self._fetch_markets()
         # Replaced whole: another thread may be sizing an order meanwhile.
         self._markets = {market.symbol: market for market in found}
-        self._by_exchange_symbol = {market.exchange_symbol: market for market in found}
+        self._by_exchange_symbol = {name: market for market in found for name in self._names(market)}
         self._markets_complete = True
         return found
 
@@ -285,7 +295,11 @@ class RestExchange(Exchange):
         """See `Exchange.use_markets`."""
         for market in markets:
             self._markets[market.symbol] = market
-            self._by_exchange_symbol[market.exchange_symbol] = market
+            self._by_exchange_symbol |= dict.fromkeys(self._names(market), market)
+
+    def _names(self, market: Market) -> Iterable[str]:
+        """What the exchange calls a market in its answers."""
+        return (market.exchange_symbol,)
 
     def _market(self, symbol: str) -> Market:
         """The rules of a market, fetched only when nobody has given them.
