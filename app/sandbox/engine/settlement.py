@@ -30,14 +30,17 @@ class VenueRules:
 
     ``maker`` and ``taker`` are fee fractions. Unless an order says otherwise, sells pay in quote;
     ``buy_fee_in_quote`` says whether buys do too. A fee in the asset that is paid with is held along with it.
-    ``triggers_hold``: whether an untriggered order already locks balance. ``post_only_refused``: whether a crossing
-    post-only order is refused, or accepted and then cancelled.
+    ``triggers_hold``: whether an untriggered order already locks balance; one that does not executes whole or not at
+    all when it triggers. ``passed_triggers_refused``: whether an order whose trigger has been reached already is
+    refused, or triggers at once. ``post_only_refused``: whether a crossing post-only order is refused, or accepted
+    and then cancelled.
     """
 
     maker: Decimal
     taker: Decimal
     buy_fee_in_quote: bool = False
     triggers_hold: bool = True
+    passed_triggers_refused: bool = True
     post_only_refused: bool = True
     client_ids: ClientIds = ClientIds.WHILE_OPEN
 
@@ -75,7 +78,8 @@ class Settlement:
         return max(self._needed(order, market) for order in orders)
 
     def _needed(self, order: Order, market: Market) -> Decimal:
-        if order.spec.type is not OrderType.MARKET or order.side is Side.SELL:
+        at_market = order.spec.type is OrderType.MARKET or (order.triggered and order.price is None)
+        if not at_market or order.side is Side.SELL:
             return self.reserve(order)
         if order.spec.quote_quantity is not None:
             return order.spec.quote_quantity * self.rules.markup(order.spec)
@@ -98,6 +102,11 @@ class Settlement:
         if order.price is None:
             return min(order.remaining, market.quantity_for(Side.BUY, budget))
         return min(order.remaining, budget / order.price)
+
+    def unpaid(self, order: Order, account: Account, market: Market) -> bool:
+        """Whether the owner of a triggered order cannot pay for all of it."""
+        budget = account.balance(held_asset(order, market.instrument)).free + _sharers(order)[0].held
+        return self._needed(order, market) > budget
 
     def shortfall(self, order: Order, account: Account, instrument: Instrument) -> Decimal:
         """How much more an open order has to hold than its owner has; not positive when it can be held."""
