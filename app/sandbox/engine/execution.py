@@ -55,7 +55,9 @@ class Execution:
     def work(self, order: Order, fraction: Decimal | None = None) -> None:
         """Put a live order to work: let it wait for its trigger, take what the book gives, or rest."""
         market = self._markets[order.symbol]
-        if order.waits_for_trigger:
+        if order.spec.would_trigger(market.last) and order.waits_for_trigger:
+            self.trigger(order)
+        elif order.waits_for_trigger:
             self.hold(order)
         elif self.would_match(order, market):
             self.end(order, State.CANCELED, Reason.WOULD_MATCH)
@@ -124,7 +126,9 @@ class Execution:
         if order.spec.quote_quantity is not None:
             order.quantity = market.quantity_for(order.side, order.spec.quote_quantity)
         payable = self.settlement.payable(order, account, market)
-        if order.price is not None:
+        if not self.settlement.rules.triggers_hold and self.settlement.unpaid(order, account, market):
+            self.end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
+        elif order.price is not None:
             if payable < order.remaining:
                 self.end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
             else:

@@ -192,16 +192,16 @@ class Venue:
         if earlier.live or self.rules.client_ids is ClientIds.FOREVER:
             raise Refused(Refusal.DUPLICATE_CLIENT_ID)
 
-    def _admit(self, account: Account, orders: Sequence[Order]) -> None:
-        """Refuse orders that cannot rest or be paid for; several orders exclude each other."""
+    def _admit(self, account: Account, orders: Sequence[Order], freed: Decimal = ZERO) -> None:
+        """Refuse orders that cannot rest or be paid for with what is free and ``freed``; several exclude each other."""
         market = self.market(orders[0].symbol)
         for order in orders:
-            if order.spec.would_trigger(market.last):
+            if self.rules.passed_triggers_refused and order.spec.would_trigger(market.last):
                 raise Refused(Refusal.WOULD_TRIGGER)
             if self.rules.post_only_refused and self._execution.would_match(order, market):
                 raise Refused(Refusal.WOULD_MATCH)
         asset = held_asset(orders[0], market.instrument)
-        if self._execution.settlement.needed(orders, market) > account.balance(asset).free:
+        if self._execution.settlement.needed(orders, market) > account.balance(asset).free + freed:
             raise Refused(Refusal.INSUFFICIENT_FUNDS)
 
     def _register(self, account: Account, order: Order) -> None:
@@ -246,6 +246,26 @@ class Venue:
             for member in canceled:
                 self._execution.end(member, State.CANCELED, Reason.CANCELED)
             return canceled[::-1]
+
+    def substitute(self, order: Order, spec: OrderSpec) -> Order:
+        """Cancel an open order and submit another of its symbol instead, which may take over its client id.
+
+        Raises:
+            Refused: it is not open, or the other is not accepted; and nothing has changed.
+        """
+        with self.alone():
+            self.elapse()
+            if not order.live:
+                raise Refused(Refusal.NOT_OPEN)
+            account = self.accounts[order.api_key]
+            if spec.client_id != order.client_id:
+                self._check_client_id(account, spec.client_id)
+            fresh = self._new_order(account, spec)
+            self._admit(account, (fresh,), freed=order.held if order.side is spec.side else ZERO)
+            self.cancel(order)
+            self._register(account, fresh)
+            self._execution.work(fresh, FILL_FRACTION.get())
+            return fresh
 
     def amend(
         self,
