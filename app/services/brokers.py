@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 
 from app import dispatch
 from app.domain.accounts import ConnectionReport, Credential, Environment, TradingMode
+from app.domain.errors import ExchangeUnavailable
 from app.domain.money import plain
 from app.exchanges import NAMES, capabilities, credential_fields
 from app.extensions import db
 from app.models import Broker, OrderRow, User, utc_now
-from app.services import balances, connections, events, underway, vault
+from app.services import balances, connections, events, practice, underway, vault
 from app.services.events import Topic
 from app.services.refusal import Refused
 from app.services.underway import Work
@@ -31,15 +32,19 @@ def add(
     name: str,
     exchange: str,
     environment: Environment,
-    credential: Credential,
+    credential: Credential | None,
     mode: TradingMode = TradingMode.OFF,
     dry_run: bool = False,
 ) -> Broker:
     """Connect an account; its check-up, and after that the loading of its markets, start by themselves.
 
+    Without a credential a sandbox broker gets a practice account.
+
     Raises:
         BrokerRefused: a field is missing, the name is taken, or the exchange has no such environment.
     """
+    if credential is None and environment is Environment.SANDBOX:
+        credential = practice.new_credential()
     credential = _checked(exchange, environment, credential)
     broker = Broker(
         user_id=user.id,
@@ -183,13 +188,26 @@ def _examined(broker: Broker) -> ConnectionReport:
     """What a client of its own finds; keys that cannot be decrypted are a finding like any other."""
     try:
         exchange = connections.fresh(broker)
+        credential = _practice_credential(broker)
     except vault.VaultSealed as sealed:
         return ConnectionReport(connected=False, reason=sealed.message, remedy=sealed.remedy)
     db.session.commit()
     try:
+        if credential is not None:
+            practice.ensure_account(broker.exchange, credential)
         return exchange.check_connection()
+    except ExchangeUnavailable as down:
+        return ConnectionReport(connected=False, reason=down.message, remedy=down.remedy)
     finally:
         exchange.close()
+
+
+def _practice_credential(broker: Broker) -> Credential | None:
+    """The keys of a practice account; None for keys that a person entered."""
+    if broker.environment is not Environment.SANDBOX:
+        return None
+    credential = vault.unseal(broker)
+    return credential if practice.is_practice(credential) else None
 
 
 def _request(broker: Broker, work: Work, send: Callable[[int, str], bool]) -> bool:
@@ -221,7 +239,7 @@ def _as_json(report: ConnectionReport) -> dict[str, object]:
     }
 
 
-def _checked(exchange: str, environment: Environment, credential: Credential) -> Credential:
+def _checked(exchange: str, environment: Environment, credential: Credential | None) -> Credential:
     if exchange not in NAMES:
         raise BrokerRefused(
             f"{exchange!r} is not traded natively",
@@ -236,7 +254,7 @@ def _checked(exchange: str, environment: Environment, credential: Credential) ->
         )
     given = {}
     for field in credential_fields(exchange):
-        value = (getattr(credential, field.name) or "").strip()
+        value = (getattr(credential, field.name, None) or "").strip()
         if not value:
             raise BrokerRefused(f"{field.label} is missing", field=field.name)
         given[field.name] = value

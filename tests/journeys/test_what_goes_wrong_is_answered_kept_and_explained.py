@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from contextlib import ExitStack
 from decimal import Decimal
 
 import requests
@@ -12,6 +13,7 @@ import requests
 from app.domain.alerts import AlertStatus
 from app.domain.orders import OrderStatus
 from app.models import Alert, utc_now
+from app.sandbox.server import create_sandbox, serving
 from tests.fixtures.sandbox import SandboxServer
 from tests.fixtures.stack import Stack, running_stack, until
 
@@ -229,3 +231,19 @@ def test_an_alert_that_waited_past_its_expiry_is_dropped_aloud(sandbox: SandboxS
         alert = desk.decided(alert_id)
         assert alert.status is AlertStatus.EXPIRED
         assert desk.at_exchange() == []
+
+
+def test_an_order_for_an_exchange_that_is_down_expires_aloud_and_never_runs_late() -> None:
+    with ExitStack() as closing_first:
+        url = closing_first.enter_context(serving(create_sandbox(seed=1, walk=False), "127.0.0.1"))
+        with requests.Session() as http, running_stack(SandboxServer(url, http)) as stack:
+            desk = stack.open_desk()
+            closing_first.close()
+            desk.send(json.dumps({**BUY, "expires_in": 3}))
+
+            (order,) = desk.await_orders(lambda found: bool(found) and found[0].status.is_final, "the expiry")
+
+            assert order.status is OrderStatus.EXPIRED
+            assert order.attempts >= 1
+            assert any("surely not executed" in event.cause for event in order.events)
+            assert order.remedy
