@@ -33,6 +33,7 @@ _CARD = ("id", "name", "exchange", "environment", "connected", "reason", "remedy
 @click.option("--dry-run", is_flag=True, help="Record everything, send nothing.")
 @click.option("--secrets-stdin", is_flag=True, help='Read the keys from standard input: {"api_key": …}.')
 @click.option("--from-env", is_flag=True, help="Read the keys from API_KEY, API_SECRET and PASSPHRASE.")
+@click.option("--practice", is_flag=True, help="A practice account on the sandbox, without keys.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the check-up and the markets.")
 @timeout_option(60)
 @owner_option
@@ -45,13 +46,17 @@ def add(
     dry_run: bool,
     secrets_stdin: bool,
     from_env: bool,
+    practice: bool,
     wait: bool,
     timeout: float,
     email: str | None,
     as_json: bool,
 ) -> None:
     """Connect an account on an exchange as NAME. Keys are asked for, never taken from the command line."""
-    credential = _credential(exchange, secrets_stdin=secrets_stdin, from_env=from_env)
+    if practice:
+        environment, credential = Environment.SANDBOX, None
+    else:
+        credential = _credential(exchange, secrets_stdin=secrets_stdin, from_env=from_env)
     user = owner(email)
     added = brokers.add(
         user,

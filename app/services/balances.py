@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import String, cast, delete, func, select
 
 from app.domain.accounts import Balance
+from app.domain.errors import AuthenticationFailed, ExchangeError, PermissionDenied
 from app.extensions import db
 from app.models import BalanceRow, Broker, EquityPoint, User, utc_now
 from app.services import connections, events, prices
@@ -26,9 +27,13 @@ _RESOLUTIONS = ((timedelta(days=1), 15), (timedelta(days=31), 13), (timedelta.ma
 def sync(broker_id: int) -> None:
     """Fetch a broker's balances and its exchange's prices, keep both, and note what it is all worth."""
     broker = db.session.get_one(Broker, broker_id)
-    with connections.calling(broker) as exchange:
-        held = exchange.balances()
-        tickers = exchange.tickers()
+    try:
+        with connections.calling(broker) as exchange:
+            held = exchange.balances()
+            tickers = exchange.tickers()
+    except (AuthenticationFailed, PermissionDenied) as refused:
+        _disconnect(broker, refused)
+        raise
     prices.remember(broker.exchange, broker.environment, tickers.values())
     last = {symbol: ticker.last for symbol, ticker in tickers.items() if ticker.last is not None}
     store(broker, held, last)
@@ -117,6 +122,14 @@ def worth_at(user: User, moment: datetime) -> Decimal | None:
     )
     amounts = db.session.scalars(select(EquityPoint.usd).where(EquityPoint.id.in_(newest))).all()
     return sum(amounts, _ZERO) if amounts else None
+
+
+def _disconnect(broker: Broker, refused: ExchangeError) -> None:
+    """The keys work no more: say so on the broker, and leave it alone until it is tested again."""
+    broker.connected = False
+    broker.connection_reason, broker.connection_remedy = refused.message, refused.remedy
+    db.session.commit()
+    events.publish(broker.user_id, Topic.BROKERS, broker.id)
 
 
 def _note_equity(broker: Broker, usd: Decimal, now: datetime) -> None:

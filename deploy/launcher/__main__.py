@@ -23,6 +23,7 @@ DEMO_DATA = PROJECT_ROOT / "var" / "demo"
 
 def main(arguments: list[str]) -> int:
     """Run bin/start or bin/demo; returns the exit status."""
+    os.umask(0o077)  # data, logs and sockets are their owner's alone
     options = _parser().parse_args(arguments)
     try:
         return _run(options, _environment(options), Terminal(verbose=options.verbose))
