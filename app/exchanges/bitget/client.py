@@ -1,0 +1,201 @@
+"""The Bitget client: placing and cancelling, on top of what can be asked.
+
+Both are answered with ids only, which say "received": what became of the order is looked up at once. When that look-up
+fails, a placed order is told as received and nothing more, for it surely reached the exchange.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, OrderRejected, OutcomeUnknown
+from app.domain.markets import Market
+from app.domain.money import plain
+from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType, Side
+from app.exchanges.bitget import orders, presets, wire
+from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, ZERO, Row
+from app.exchanges.bitget.presets import PRESET_PREFIX
+from app.exchanges.bitget.reads import BitgetReads, given, kind_of, theirs
+
+log = logging.getLogger(__name__)
+
+
+class Bitget(BitgetReads):
+    """One classic Bitget account."""
+
+    # -- placing -----------------------------------------------------------------------------------------------
+
+    def place_order(self, request: OrderRequest) -> OrderReport:
+        """See `Exchange.place_order`; the report comes with its fills and with the exits it carries.
+
+        A market buy takes an amount in quote only. One asked for in base is sized by what that much costs at the
+        offers of the book read just before, rounded down. It brings in exactly what was asked for unless the book
+        moves in between: less when the price rises, more when it falls, by as much as the price has moved.
+        """
+        market, request = self._prepare(request)
+        if request.type.has_trigger:
+            self._ensure_waits(request)
+            return self._place_plan(request, market)
+        request = self._buying_in_quote(request, market)
+        received = self._ask(
+            wire.PLACE, orders.single(request, market), lambda ids: _received(ids, request, "")
+        )
+        exits = presets.asked_for(request, received.exchange_order_id or "")
+        return self._with_exits(self._looked_up(received), exits)
+
+    def _buying_in_quote(self, request: OrderRequest, market: Market) -> OrderRequest:
+        if request.type is not OrderType.MARKET or request.side is Side.SELL or request.quantity is None:
+            return request
+        cost = orders.cost_of(request.quantity, self.order_book(market.symbol, wire.MAX_DEPTH))
+        if cost is None:
+            raise OrderDenied.because(
+                "liquidity",
+                f"the order book does not offer {plain(request.quantity)} {market.base}",
+                remedy="Buy less at once, or give the amount in quote.",
+            )
+        sized = replace(request, quantity=None, quote_quantity=market.quantize_quote(cost))
+        violations = market.check(sized)
+        if violations:
+            raise OrderDenied(violations)
+        return sized
+
+    def _ensure_waits(self, request: OrderRequest) -> None:
+        """Bitget's triggers have no direction: a stop on the wrong side of the market would turn into a take-profit."""
+        if request.side is Side.BUY and not request.type.has_price:
+            raise OrderDenied.because(
+                "order_type",
+                f"{self.name} sizes market buys in quote, also those that wait for a price",
+                remedy="Give the order a limit price.",
+            )
+        last, trigger = self.ticker(request.symbol).last, request.trigger_price
+        if last is None or trigger is None:
+            raise OrderDenied.because("trigger_price", "the market has no price yet to wait from")
+        below = orders.waits_below(request.type, request.side)
+        if trigger == last or below is not (trigger < last):
+            wanted = "below" if below else "above"
+            raise OrderDenied.because(
+                "trigger_price",
+                f"the order would trigger at once: its trigger must lie {wanted} the last price of {plain(last)}",
+            )
+
+    def _place_plan(self, request: OrderRequest, market: Market) -> OrderReport:
+        return self._ask(
+            wire.PLACE_PLAN,
+            orders.plan(request, market),
+            lambda ids: replace(_received(ids, request, PLAN_PREFIX), status=OrderStatus.OPEN),
+        )
+
+    def _looked_up(self, received: OrderReport) -> OrderReport:
+        """What became of an order that was just placed, once all of its fills are told; until then it is received."""
+        try:
+            found = self._spot_order(received.symbol, {"orderId": received.exchange_order_id})
+            found = self._with_fills(found)
+        except ExchangeError as error:
+            log.warning("%s took order %s; %s", self.name, received.exchange_order_id, error.message)
+            return received
+        told = sum((fill.quantity for fill in found.fills), ZERO)
+        return received if told < (found.filled_quantity or ZERO) else found
+
+    def _with_fills(self, report: OrderReport) -> OrderReport:
+        if not report.filled_quantity:
+            return report
+        fills = self.fills(report.symbol, exchange_order_id=report.exchange_order_id)
+        return replace(report, fills=tuple(fills))
+
+    def place_oco(self, request: OcoRequest) -> OrderReport:
+        """Refused: the API has no pairs of exits but those an entry carries."""
+        raise OrderDenied.because("oco", f"{self.name} has no orders of which one cancels the other")
+
+    def amend_order(
+        self,
+        symbol: str,
+        *,
+        exchange_order_id: str | None = None,
+        client_order_id: str | None = None,
+        quantity: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> OrderReport:
+        """Refused: cancel-replace makes another order, and may cancel the old one without placing it."""
+        raise OrderDenied.because("amend", f"{self.name} changes no order in place: cancel and place anew")
+
+    # -- cancelling --------------------------------------------------------------------------------------------
+
+    def cancel_order(
+        self, symbol: str, *, exchange_order_id: str | None = None, client_order_id: str | None = None
+    ) -> OrderReport:
+        if exchange_order_id is None:
+            return self._cancel_by_client_id(symbol, given(client_order_id))
+        if exchange_order_id.startswith(PRESET_PREFIX):
+            exchange_order_id = self.get_order(symbol, exchange_order_id=exchange_order_id).exchange_order_id
+        kind, number = kind_of(exchange_order_id or "")
+        if kind == PRESET_PREFIX:
+            raise OrderNotFound(
+                self.name, "the exit does not rest yet", remedy="Cancel the entry it waits for."
+            )
+        if kind == PLAN_PREFIX:
+            self._ask(wire.CANCEL_PLAN, {"orderId": number})
+        else:
+            where = {"tpslType": wire.TPSL} if kind == TPSL_PREFIX else {"symbol": theirs(symbol)}
+            self._ask(wire.CANCEL, {**where, "orderId": number})
+        return self._confirmed(symbol, exchange_order_id=exchange_order_id)
+
+    def _cancel_by_client_id(self, symbol: str, client_order_id: str) -> OrderReport:
+        try:
+            self._ask(wire.CANCEL, {"symbol": theirs(symbol), "clientOid": client_order_id})
+        except OrderNotFound as missing:
+            try:
+                self._ask(wire.CANCEL_PLAN, {"clientOid": client_order_id})
+            except (OrderNotFound, OrderRejected):
+                raise missing from None
+        return self._confirmed(symbol, client_order_id=client_order_id)
+
+    def _confirmed(self, symbol: str, **order_id: str | None) -> OrderReport:
+        """An order after its cancellation was taken, which is not yet to say that it was carried out."""
+        try:
+            return self._with_fills(self.get_order(symbol, **order_id))
+        except ExchangeError as error:
+            message = f"the cancellation was taken; what came of it is not known: {error.exchange_message}"
+            raise OutcomeUnknown(self.name, message, code=error.code) from None
+
+    def cancel_all(self, symbol: str | None = None) -> list[OrderReport]:
+        resting = self.open_orders(symbol)
+        return [
+            report
+            for each in dict.fromkeys(order.symbol for order in resting)
+            for report in self._cancel_every(each, [order for order in resting if order.symbol == each])
+        ]
+
+    def _cancel_every(self, symbol: str, resting: Sequence[OrderReport]) -> list[OrderReport]:
+        """Cancels at once what can be, and tells each order as the exchange tells it afterwards."""
+        kinds = {kind_of(order.exchange_order_id or "")[0] for order in resting}
+        if "" in kinds:
+            self._ask(wire.CANCEL_ALL, {"symbol": theirs(symbol)})
+        if PLAN_PREFIX in kinds:
+            self._ask(wire.CANCEL_ALL_PLANS, {"symbolList": [theirs(symbol)]})
+        for order in resting:
+            kind, number = kind_of(order.exchange_order_id or "")
+            if kind == TPSL_PREFIX:
+                self._ask(wire.CANCEL, {"orderId": number, "tpslType": wire.TPSL})
+        now = {order.exchange_order_id: order for order in self.order_history(symbol)}
+        return [now.get(order.exchange_order_id, order) for order in resting]
+
+
+def _received(ids: Row, request: OrderRequest, prefix: str) -> OrderReport:
+    """An order of which nothing is known but that the exchange has it."""
+    return OrderReport(
+        exchange_order_id=prefix + ids["orderId"],
+        client_order_id=request.client_order_id or ids["clientOid"],
+        symbol=request.symbol,
+        side=request.side,
+        type=request.type,
+        status=OrderStatus.PENDING,
+        quantity=request.quantity,
+        price=request.price,
+        trigger_price=request.trigger_price,
+        created_at=datetime.now(UTC),
+        raw=ids,
+    )

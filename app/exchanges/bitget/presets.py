@@ -1,0 +1,141 @@
+"""Exits attached to an entry: Bitget creates them once the entry is filled and ties nothing back to it.
+
+Until then an exit has no id at the exchange. We name it after its entry, its kind and its trigger, which is all that is
+needed to recognise it among the ``tpsl`` orders later: the opposite side, that trigger, born no earlier than the entry.
+When nobody knows that an entry had presets (its answer was lost), its exits are the ones born with its fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from app.domain.money import plain
+from app.domain.orders import Leg, OrderReport, OrderRequest, OrderStatus, OrderType
+from app.exchanges.bitget.orders import waits_below
+from app.exchanges.bitget.parse import ZERO, Row, parse_order
+
+PRESET_PREFIX = "preset-"
+STOP, TARGET = "sl", "tp"
+
+#: Within this time of the entry's fill its exits are born; and after it, one that is nowhere will not come any more.
+BORN_WITHIN = timedelta(seconds=5)
+GIVEN_UP_AFTER = timedelta(minutes=1)
+#: Exits are sized by what the entry brought in: its fill less the fee.
+SMALLEST_SHARE = Decimal("0.98")
+
+_DATED = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One exit that an entry carries."""
+
+    entry_id: str
+    kind: str
+    trigger_price: Decimal
+    limit_price: Decimal | None = None
+
+    @property
+    def name(self) -> str:
+        """Its id until the exchange gives it one."""
+        return f"{PRESET_PREFIX}{self.kind}-{self.entry_id}-{plain(self.trigger_price)}"
+
+    @classmethod
+    def named(cls, name: str) -> Preset:
+        """The exit of such an id; raises ValueError for any other text."""
+        kind, entry_id, trigger = name.removeprefix(PRESET_PREFIX).split("-")
+        return cls(entry_id, kind, Decimal(trigger))
+
+    @property
+    def type(self) -> OrderType:
+        """What it will be."""
+        if self.kind == STOP:
+            return OrderType.STOP_LOSS if self.limit_price is None else OrderType.STOP_LIMIT
+        return OrderType.TAKE_PROFIT if self.limit_price is None else OrderType.TAKE_PROFIT_LIMIT
+
+
+def asked_for(request: OrderRequest, entry_id: str) -> list[Preset]:
+    """The exits that a request attaches."""
+    legs: tuple[tuple[str, Leg | None], ...] = ((STOP, request.stop_loss), (TARGET, request.take_profit))
+    return [Preset(entry_id, kind, leg.trigger_price, leg.limit_price) for kind, leg in legs if leg]
+
+
+def unborn(preset: Preset, entry: OrderReport, now: datetime) -> OrderReport:
+    """An exit that the exchange has not created: it waits for the fill, or will not come any more."""
+    waits = not entry.status.is_final or (
+        entry.status is OrderStatus.FILLED and now - (entry.updated_at or now) < GIVEN_UP_AFTER
+    )
+    return OrderReport(
+        exchange_order_id=preset.name,
+        client_order_id=_client_id(entry, preset.kind),
+        symbol=entry.symbol,
+        side=entry.side and entry.side.opposite,
+        type=preset.type,
+        status=OrderStatus.PENDING if waits else OrderStatus.CANCELED,
+        quantity=entry.quantity,
+        filled_quantity=ZERO,
+        price=preset.limit_price,
+        trigger_price=preset.trigger_price,
+        created_at=entry.created_at,
+        updated_at=entry.updated_at,
+        raw=entry.raw,
+    )
+
+
+def born(preset: Preset, entry: OrderReport, rows: Iterable[Row]) -> OrderReport | None:
+    """The exit among the ``tpsl`` orders, when it is there."""
+    since = (entry.created_at or _DATED) - timedelta(seconds=1)
+    candidates = [
+        exit_
+        for exit_ in _exits(entry, rows)
+        if exit_.trigger_price == preset.trigger_price and (exit_.created_at or _DATED) >= since
+    ]
+    return None if not candidates else _as_child(_nearest(candidates, entry), entry, preset.kind)
+
+
+def born_with(entry: OrderReport, rows: Iterable[Row]) -> tuple[OrderReport, ...]:
+    """The exits of a filled entry of which it is not known whether it carried any: at most one of a kind."""
+    filled = entry.filled_quantity or ZERO
+    exits = [
+        exit_
+        for exit_ in _exits(entry, rows)
+        if _distance(exit_, entry) <= BORN_WITHIN
+        and SMALLEST_SHARE * filled <= (exit_.quantity or ZERO) <= filled
+    ]
+    found = []
+    for kind, type_ in ((STOP, OrderType.STOP_LOSS), (TARGET, OrderType.TAKE_PROFIT)):
+        of_kind = [exit_ for exit_ in exits if _is(type_, exit_, entry)]
+        if of_kind:
+            found.append(_as_child(_nearest(of_kind, entry), entry, kind))
+    return tuple(found)
+
+
+def _exits(entry: OrderReport, rows: Iterable[Row]) -> list[OrderReport]:
+    reports = [parse_order(row, entry.symbol, entry.average_price) for row in rows]
+    return [report for report in reports if report.side is not entry.side]
+
+
+def _is(type_: OrderType, exit_: OrderReport, entry: OrderReport) -> bool:
+    if exit_.side is None or exit_.trigger_price is None or entry.average_price is None:
+        return False
+    return waits_below(type_, exit_.side) is (exit_.trigger_price < entry.average_price)
+
+
+def _nearest(exits: Iterable[OrderReport], entry: OrderReport) -> OrderReport:
+    return min(exits, key=lambda exit_: _distance(exit_, entry))
+
+
+def _distance(exit_: OrderReport, entry: OrderReport) -> timedelta:
+    return abs((exit_.created_at or _DATED) - (entry.updated_at or _DATED))
+
+
+def _as_child(exit_: OrderReport, entry: OrderReport, kind: str) -> OrderReport:
+    return replace(exit_, client_order_id=_client_id(entry, kind))
+
+
+def _client_id(entry: OrderReport, kind: str) -> str | None:
+    """Ours alone: Bitget gives exits ids of its own and takes none."""
+    return f"{entry.client_order_id}-{kind}" if entry.client_order_id else None
