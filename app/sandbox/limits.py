@@ -1,9 +1,10 @@
-"""Counting what a client has used up of an exchange's rate limits, in fixed windows of time."""
+"""Counting what a client has used up of an exchange's rate limits, in fixed windows of time or levels that sink."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from decimal import Decimal
 
 _SECOND = 1_000_000
 
@@ -41,3 +42,24 @@ def seconds_left(window: Window, now: int) -> int:
     """Whole seconds until the current period ends, at least one."""
     length = window.seconds * _SECOND
     return -(-(length - now % length) // _SECOND)
+
+
+class Levels:
+    """Counters that requests raise and time lowers, per client; never below zero."""
+
+    def __init__(self) -> None:
+        self._levels: dict[tuple[str, str], tuple[Decimal, int]] = {}
+        self._lock = threading.Lock()
+
+    def raise_by(self, name: str, client: str, units: Decimal, per_minute: int, now: int) -> Decimal:
+        """Raise a counter that sinks by ``per_minute``, at a time in microseconds, and return where it stands."""
+        with self._lock:
+            level, since = self._levels.get((name, client), (Decimal(0), now))
+            sunk = Decimal(max(0, now - since)) * per_minute / (60 * _SECOND)
+            level = max(Decimal(0), level - sunk) + units
+            self._levels[name, client] = (level, now)
+            return level
+
+    def level(self, name: str, client: str, per_minute: int, now: int) -> Decimal:
+        """Where a counter stands."""
+        return self.raise_by(name, client, Decimal(0), per_minute, now)
