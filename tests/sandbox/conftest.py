@@ -1,4 +1,4 @@
-"""An account on a sandbox Binance, for each test its own."""
+"""An account on a sandbox exchange, for each test its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fixtures.sandbox import SandboxServer
+from tests.sandbox import kucoin_caller
 from tests.sandbox.binance_caller import Caller
 
 
@@ -14,5 +15,13 @@ from tests.sandbox.binance_caller import Caller
 def binance(fresh_sandbox: SandboxServer) -> Iterator[Caller]:
     """A signing caller with 100,000 USDT, 2 BTC and 20 ETH; BTC costs 60,000 USDT."""
     caller = Caller(fresh_sandbox.at("binance"), fresh_sandbox.account("binance"))
+    yield caller
+    caller.close()
+
+
+@pytest.fixture
+def kucoin(fresh_sandbox: SandboxServer) -> Iterator[kucoin_caller.Caller]:
+    """A signing caller with 100,000 USDT, 2 BTC and 20 ETH; BTC costs 60,000 USDT."""
+    caller = kucoin_caller.Caller(fresh_sandbox.at("kucoin"), fresh_sandbox.account("kucoin"))
     yield caller
     caller.close()
