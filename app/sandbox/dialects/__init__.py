@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
-from app.sandbox.dialects.kucoin import KuCoin
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
 
