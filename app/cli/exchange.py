@@ -8,13 +8,14 @@ from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from types import ModuleType
 
 import click
 
 from app.cli.group import Commands
 from app.cli.output import Row, json_option, show
-from app.exchanges import capabilities, directory
+from app.exchanges import NAMES, capabilities, directory, matrix
 from app.exchanges.directory import Listing
 
 exchanges = Commands("exchanges", help="The directory of exchanges.")
@@ -41,6 +42,13 @@ def refresh() -> None:
     now = directory.read()
     changed = len(set(now.listings) ^ before)
     click.echo(f"{len(now.listings)} exchanges of ccxt {now.ccxt_version}; {changed} lines added or removed.")
+
+
+@exchanges.command("matrix")
+@click.argument("document", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def matrix_(document: Path) -> None:
+    """Renew the capability matrix in DOCUMENT from what the clients declare."""
+    document.write_text(matrix.renewed(document.read_text(), NAMES))
 
 
 def _told_by(ccxt: ModuleType) -> Iterator[Listing]:

@@ -1,0 +1,75 @@
+"""The capability matrix of docs/exchanges.md, made from what the clients declare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from app.domain.money import plain
+from app.domain.orders import OrderType
+from app.exchanges import capabilities, credential_fields, title
+from app.exchanges.base import Capabilities
+
+BEGIN, END = "<!-- matrix: flask exchanges matrix -->", "<!-- /matrix -->"
+
+_ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
+    ("Order types", lambda able: _types(able.order_types)),
+    ("Stop-loss attached to", lambda able: _types(able.attached_stop_loss)),
+    ("Take-profit attached to", lambda able: _types(able.attached_take_profit)),
+    ("Both attached to", lambda able: _types(able.attached_both)),
+    ("One cancels the other (OCO)", lambda able: _yes(able.oco)),
+    ("Amend in place", lambda able: able.amend.value.replace("_", " ").lower()),
+    ("Found by our client id", lambda able: _window(able.client_id_lookup)),
+    ("Client ids unique for ever", lambda able: _yes(able.client_id_unique_forever)),
+    ("A new order is visible within", lambda able: _duration(able.visibility_delay)),
+    ("Market buy sized in quote", lambda able: _yes(able.quote_quantity_market_buy)),
+    ("Market sell sized in quote", lambda able: _yes(able.quote_quantity_market_sell)),
+    ("Cancel all in one call", lambda able: _yes(able.batch_cancel)),
+    ("Test environment", lambda able: _yes(able.test_environment)),
+    ("Futures positions", lambda able: _yes(able.futures_positions)),
+    ("Standard taker fee", lambda able: f"{plain(able.standard_taker_fee * 100)} %"),
+)
+
+
+def table(names: Sequence[str]) -> str:
+    """The matrix of some exchanges in Markdown, a column each."""
+    able = [capabilities(name) for name in names]
+    keys = [", ".join(field.label for field in credential_fields(name)) for name in names]
+    rows = [("Keys", *keys), *((label, *(tell(each) for each in able)) for label, tell in _ROWS)]
+    head = ("", *(title(name) for name in names))
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows))
+
+
+def renewed(document: str, names: Sequence[str]) -> str:
+    """A document with the matrix between its markers made anew.
+
+    Raises:
+        ValueError: when the markers are missing.
+    """
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the document lacks {BEGIN} … {END}")
+    return f"{before}{BEGIN}\n\n{table(names)}\n\n{END}{after}"
+
+
+def _types(types: frozenset[OrderType]) -> str:
+    return ", ".join(each.value.replace("_", " ").lower() for each in OrderType if each in types) or "–"
+
+
+def _yes(able: bool) -> str:
+    return "yes" if able else "–"
+
+
+def _window(window: timedelta | None) -> str:
+    if window is None:
+        return "–"
+    return f"for {_duration(window)}" if window < timedelta(days=3650) else "always"
+
+
+def _duration(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
