@@ -13,6 +13,15 @@ from tests.fixtures.sandbox import SandboxServer
 QUANTITY = Decimal("0.1")
 
 
+#: What each kind of leg is for, whether the exchange executes it at the market or at a limit.
+PURPOSE = {
+    OrderType.STOP_LOSS: "stop",
+    OrderType.STOP_LIMIT: "stop",
+    OrderType.TAKE_PROFIT: "target",
+    OrderType.TAKE_PROFIT_LIMIT: "target",
+}
+
+
 def pair(account: Account, client_order_id: str = "exit") -> OcoRequest:
     last = account.last()
     return OcoRequest(
@@ -39,23 +48,21 @@ def test_a_pair_rests_with_both_legs_and_holds_the_balance_once(account: Account
     assert report.client_order_id == "exit"
     assert report.status is OrderStatus.OPEN
     assert len(report.children) == 2
-    assert {leg.type for leg in report.children} == {OrderType.STOP_LOSS, OrderType.TAKE_PROFIT}
+    assert {PURPOSE[leg.type] for leg in report.children if leg.type} == {"stop", "target"}
     assert account.exchange.balances()["BTC"].locked == QUANTITY
     found = account.exchange.get_order(BTC, client_order_id="exit")
     assert (found.exchange_order_id, found.status) == (report.exchange_order_id, OrderStatus.OPEN)
     assert len(found.children) == 2
 
 
-@pytest.mark.parametrize(
-    ("price", "filled"), [("0.85", OrderType.STOP_LOSS), ("1.15", OrderType.TAKE_PROFIT)]
-)
-def test_the_leg_that_executes_cancels_the_other(moving: Account, price: str, filled: OrderType) -> None:
+@pytest.mark.parametrize(("price", "filled"), [("0.85", "stop"), ("1.15", "target")])
+def test_the_leg_that_executes_cancels_the_other(moving: Account, price: str, filled: str) -> None:
     able_pair(moving)
     report = moving.exchange.place_oco(pair(moving))
     moving.sandbox.price(moving.name, BTC, str(moving.last() * Decimal(price)))
     found = moving.exchange.get_order(BTC, exchange_order_id=report.exchange_order_id)
     assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, QUANTITY)
-    states = {leg.type: leg.status for leg in found.children}
+    states = {PURPOSE[leg.type]: leg.status for leg in found.children if leg.type}
     assert states.pop(filled) is OrderStatus.FILLED
     assert set(states.values()) <= {OrderStatus.EXPIRED, OrderStatus.CANCELED}
     assert moving.exchange.open_orders(BTC) == []
