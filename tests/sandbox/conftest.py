@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fixtures.sandbox import SandboxServer
-from tests.sandbox import kucoin_caller
+from tests.sandbox import kraken_caller, kucoin_caller
 from tests.sandbox.binance_caller import Caller
 
 
@@ -23,5 +23,13 @@ def binance(fresh_sandbox: SandboxServer) -> Iterator[Caller]:
 def kucoin(fresh_sandbox: SandboxServer) -> Iterator[kucoin_caller.Caller]:
     """A signing caller with 100,000 USDT, 2 BTC and 20 ETH; BTC costs 60,000 USDT."""
     caller = kucoin_caller.Caller(fresh_sandbox.at("kucoin"), fresh_sandbox.account("kucoin"))
+    yield caller
+    caller.close()
+
+
+@pytest.fixture
+def kraken(fresh_sandbox: SandboxServer) -> Iterator[kraken_caller.Caller]:
+    """A signing caller with the same on a sandbox Kraken."""
+    caller = kraken_caller.Caller(fresh_sandbox.at("kraken"), fresh_sandbox.account("kraken"))
     yield caller
     caller.close()
