@@ -20,7 +20,7 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def new_client_order_id() -> str:
-    """An id legal on all nine exchanges: 18 lower-case letters and digits (Kraken's limit), 87 random bits."""
+    """An id legal on all nine exchanges: 18 lower-case letters and digits (the shortest limit), 87 random bits."""
     return "s" + "".join(secrets.choice(_ALPHABET) for _ in range(17))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +13,7 @@ import pytest
 from app.domain import Credential, Market, OrderReport, OrderRequest, OrderType, Side
 from app.exchanges import NAMES, connect
 from app.exchanges.base import Capabilities, Exchange
-from app.exchanges.budget import LocalRateBudget
+from app.exchanges.budget import Charge, LocalRateBudget
 from tests.fixtures.sandbox import Keys, SandboxServer
 
 BTC = "BTC/USDT"
@@ -70,6 +70,14 @@ class Account:
         return [str(order["client_order_id"]) for order in self.sandbox.orders(self.name, self.keys)]
 
 
+class WholeBudget(LocalRateBudget):
+    """Lets questions use the share kept for orders too: a test asks in a second what the services ask in a minute."""
+
+    def spend(self, venue: str, charges: Sequence[Charge], *, urgent: bool) -> list[int]:
+        """See `LocalRateBudget.spend`."""
+        return super().spend(venue, charges, urgent=True)
+
+
 Opening = Callable[..., Account]
 
 
@@ -82,7 +90,10 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def open_account(name: str, sandbox: SandboxServer) -> Iterator[Opening]:
-    """Opens accounts, and connects to them with the right keys or with others."""
+    """Opens accounts, and connects to them with the right keys or with others.
+
+    The budget is the exchange's own on a sandbox that enforces limits, and may be used whole on the one that does not.
+    """
     numbers = count(1)
     with ExitStack() as stack:
 
@@ -95,6 +106,8 @@ def open_account(name: str, sandbox: SandboxServer) -> Iterator[Opening]:
         ) -> Account:
             keys = keys or server.account(name, balances)
             credential = Credential(keys.api_key, keys.api_secret, keys.passphrase)
+            if budget is None and server is sandbox:
+                budget = WholeBudget()
             exchange = connect(name, credential, base_url=server.at(name), budget=budget)
             stack.enter_context(closing(exchange))
             markets = {market.symbol: market for market in exchange.markets()}
