@@ -45,6 +45,7 @@ class Control:
             ("POST", "positions"): self._set_positions,
             ("POST", "prices"): self._set_price,
             ("POST", "reset"): self._reset,
+            ("POST", "rules"): self._set_rules,
             ("POST", "skew"): self._set_skew,
             ("POST", "walk"): self._set_walk,
         }
@@ -87,7 +88,8 @@ class Control:
                 asset: {"free": plain(balance.free), "locked": plain(balance.locked)}
                 for asset, balance in account.balances.items()
             }
-        return {"api_key": account.api_key, "balances": balances}
+            funding = {asset: plain(amount) for asset, amount in account.funding.items()}
+        return {"api_key": account.api_key, "balances": balances, "funding": funding}
 
     def _orders(self, fields: Fields) -> Json:
         """Every order that was accepted, oldest first, of one exchange and account or of all."""
@@ -136,11 +138,13 @@ class Control:
     # --- arranging ---------------------------------------------------------------------------------------------
 
     def _open_account(self, fields: Fields) -> Json:
-        """Create an account, or change its secret, passphrase and free balances."""
+        """Create an account, or change its secret, passphrase, free balances and what lies in its funding account."""
         exchange = self._exchange(fields)
         key, secret = fields.text("api_key"), fields.text("api_secret")
         balances = fields.amounts("balances") if "balances" in fields else None
-        exchange.venue.open_account(key, secret, fields.optional_text("passphrase"), balances)
+        account = exchange.venue.open_account(key, secret, fields.optional_text("passphrase"), balances)
+        if "funding" in fields:
+            account.funding = fields.amounts("funding")
         return {"api_key": key}
 
     def _set_price(self, fields: Fields) -> Json:
@@ -208,6 +212,12 @@ class Control:
                 raise BadInput(f"there is no limit {name!r}; there are: {', '.join(limits)}")
             limits[name] = value
         return {"limits": dict(limits)}
+
+    def _set_rules(self, fields: Fields) -> Json:
+        """Change whether an exchange's untriggered orders hold balance (``triggers_hold``)."""
+        venue = self._exchange(fields).venue
+        venue.change_rules(triggers_hold=fields.flag("triggers_hold", venue.rules.triggers_hold))
+        return {"triggers_hold": venue.rules.triggers_hold}
 
     def _set_permissions(self, fields: Fields) -> Json:
         """Change what an account's key may do: read, trade, withdraw, ip_restricted."""

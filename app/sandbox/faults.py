@@ -41,6 +41,8 @@ OPERATIONS = frozenset(
 
 ANY = "*"
 
+_LOOK_UPS = frozenset({"fills", "get_order", "open_orders", "order_history"})
+
 
 class FaultKind(StrEnum):
     REFUSE = "refuse"
@@ -69,6 +71,8 @@ class FaultKind(StrEnum):
     """Only ``fraction`` of the order fills at once."""
     DUPLICATE_ANSWER = "duplicate_answer"
     """Execute once, answer twice."""
+    UNSEEN = "unseen"
+    """Answer a look-up as if the account had no orders, the way an exchange does that has not caught up yet."""
 
 
 @dataclass(slots=True)
@@ -93,6 +97,7 @@ class Fault:
             and self.operation in (operation, ANY)
             and self.api_key in (None, api_key)
             and not (self.kind is FaultKind.PARTIAL_FILL and operation != "place_order")
+            and not (self.kind is FaultKind.UNSEEN and operation not in _LOOK_UPS)
         )
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from ipaddress import ip_address
 
 from app.sandbox.control import Control
-from app.sandbox.faults import suffer
+from app.sandbox.faults import FaultKind, suffer
 from app.sandbox.http import HttpServer, Repeated, Request, Response, json_response
 from app.sandbox.world import Exchange, Seen, World
 
@@ -65,11 +65,19 @@ class Sandbox:
             if fault is None:
                 answer: Response | Repeated = dialect.answer(request)
             else:
-                answer = suffer(fault, partial(dialect.answer, request), dialect)
+                execute = partial(dialect.answer, request)
+                if fault.kind is FaultKind.UNSEEN:
+                    execute = partial(_answer_blindly, exchange, request)
+                answer = suffer(fault, execute, dialect)
             status = answer.response.status if isinstance(answer, Repeated) else answer.status
             return answer
         finally:
             self.world.seen.append(Seen(name, operation, request, status))
+
+
+def _answer_blindly(exchange: Exchange, request: Request) -> Response:
+    with exchange.venue.hiding_orders(exchange.dialect.api_key(request)):
+        return exchange.dialect.answer(request)
 
 
 def create_sandbox(

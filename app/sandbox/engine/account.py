@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.sandbox.engine.model import ZERO, Fill, Order, OrderGroup
@@ -42,7 +42,10 @@ class Position:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """Balances and orders of one API key; changed by its venue alone, under the venue's lock."""
+    """Balances and orders of one API key; changed by its venue alone, under the venue's lock.
+
+    ``funding`` is what lies where it cannot trade, on exchanges that keep deposits apart.
+    """
 
     api_key: str
     api_secret: str = field(repr=False)
@@ -50,6 +53,7 @@ class Account:
     uid: int = 0
     permissions: Permissions = field(default_factory=Permissions)
     balances: dict[str, Balance] = field(default_factory=dict)
+    funding: dict[str, Decimal] = field(default_factory=dict)
     positions: tuple[Position, ...] = ()
     futures_margin: Decimal = ZERO
     opened_at: int = 0
@@ -62,6 +66,10 @@ class Account:
     def balance(self, asset: str) -> Balance:
         """The balance of an asset, zero when it was never held."""
         return self.balances.setdefault(asset, Balance())
+
+    def without_orders(self) -> Account:
+        """The same account, its balances shared, before anything was ordered."""
+        return replace(self, orders={}, by_client_id={}, groups={}, open_orders={}, fills=[])
 
     def set_free(self, balances: Mapping[str, Decimal]) -> None:
         """Own exactly these free balances; what orders hold stays held."""

@@ -106,6 +106,26 @@ class Venue:
                 account.set_free(balances)
             return account
 
+    def change_rules(self, *, triggers_hold: bool) -> None:
+        """Say anew whether untriggered orders hold balance; for orders placed from now on."""
+        with self.alone():
+            self.rules = replace(self.rules, triggers_hold=triggers_hold)
+            self._execution.settlement = Settlement(self.rules)
+
+    @contextmanager
+    def hiding_orders(self, api_key: str | None) -> Iterator[None]:
+        """Run a block, alone, in which an account seems to have no orders, as if they had not arrived yet."""
+        with self.alone():
+            self.elapse()
+            account = self.accounts.get(api_key or "")
+            if account is not None:
+                self.accounts[account.api_key] = account.without_orders()
+            try:
+                yield
+            finally:
+                if account is not None:
+                    self.accounts[account.api_key] = account
+
     # --- placing -----------------------------------------------------------------------------------------------
 
     def submit(self, account: Account, spec: OrderSpec) -> Order:

@@ -6,27 +6,32 @@ Source: https://www.kucoin.com/docs-new/rest/account-info/account-funding/get-ac
 from __future__ import annotations
 
 from hashlib import sha256
+from uuid import uuid4
 
 from app.sandbox.dialects.kucoin.call import Call
-from app.sandbox.dialects.kucoin.errors import bad_parameter
+from app.sandbox.dialects.kucoin.errors import bad_parameter, refused
 from app.sandbox.dialects.kucoin.notation import Json, amount, milliseconds
 from app.sandbox.engine.account import Balance
+from app.sandbox.engine.model import ZERO, Refusal
 
-_TYPES = ("main", "trade", "trade_hf")
+MAIN, TRADE, TRADE_HF = "main", "trade", "trade_hf"
+_POCKETS = {"MAIN": MAIN, "TRADE": TRADE}
 
 
 def balances(call: Call) -> object:
-    """GET /api/v1/accounts: what can trade; the main account stays empty."""
+    """GET /api/v1/accounts: what can trade, which goes by two names, and what lies in the main account."""
     kind, currency = call.params.text("type"), call.params.text("currency")
-    if kind not in (None, *_TYPES):
+    if kind not in (None, MAIN, TRADE, TRADE_HF):
         raise bad_parameter("type not in the given range!")
-    if kind == "main":
-        return []
-    return [
-        _row(call, asset, kind or "trade", balance)
-        for asset, balance in sorted(call.account.balances.items())
-        if currency in (None, asset)
-    ]
+    owner = call.account
+    rows: list[Json] = []
+    if kind in (None, MAIN):
+        rows += [_row(call, asset, MAIN, Balance(free)) for asset, free in owner.funding.items()]
+    if kind != MAIN:
+        rows += [_row(call, asset, kind or TRADE, held) for asset, held in owner.balances.items()]
+    return sorted(
+        (row for row in rows if currency in (None, row["currency"])), key=lambda row: str(row["id"])
+    )
 
 
 def _row(call: Call, currency: str, kind: str, balance: Balance) -> Json:
@@ -39,6 +44,23 @@ def _row(call: Call, currency: str, kind: str, balance: Balance) -> Json:
         "available": amount(balance.free),
         "holds": amount(balance.locked),
     }
+
+
+def transfer(call: Call) -> object:
+    """POST /api/v3/accounts/universal-transfer, between the main and the trade account of one customer."""
+    params, owner = call.params, call.account
+    params.choice("type", {"INTERNAL": "INTERNAL"})
+    currency, size = params.required("currency"), params.amount("amount")
+    source, target = (params.choice(name, _POCKETS) for name in ("fromAccountType", "toAccountType"))
+    if size is None or source == target:
+        raise bad_parameter("amount and two different account types are required")
+    trading, funding = owner.balance(currency), owner.funding.get(currency, ZERO)
+    if size > (trading.free if source == TRADE else funding):
+        raise refused(Refusal.INSUFFICIENT_FUNDS)
+    moved = size if target == TRADE else -size
+    trading.free += moved
+    owner.funding[currency] = funding - moved
+    return {"orderId": uuid4().hex[:24]}
 
 
 def hf_opened(_: Call) -> object:

@@ -50,6 +50,15 @@ _PUBLIC = (
 _ACCOUNT = (
     _read("/api/v3/market/orderbook/level2", "order_book", market_data.book(500), 3, PUBLIC),
     _read("/api/v1/accounts", "balances", accounts.balances, 5, MANAGEMENT),
+    Endpoint(
+        "POST",
+        "/api/v3/accounts/universal-transfer",
+        "",
+        accounts.transfer,
+        MANAGEMENT,
+        4,
+        trades=True,
+    ),
     _read("/api/v1/hf/accounts/opened", "", accounts.hf_opened, 30, MANAGEMENT),
     _read("/api/v1/trade-fees", "", accounts.trade_fees, 3),
     _read("/api/v1/user/api-key", "permissions", accounts.key_info, 20, MANAGEMENT),

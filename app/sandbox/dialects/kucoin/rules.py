@@ -75,10 +75,10 @@ def check(spec: OrderSpec, market: Market) -> None:
 
 
 def _check_size(size: Decimal, instrument: Instrument) -> None:
-    if not is_multiple(size, instrument.lot):
-        raise KuCoinError("600100", "Order size increment invalid.")
     if size < instrument.min_quantity:
         raise KuCoinError("102435", "Order size below the minimum requirement.")
+    if not is_multiple(size, instrument.lot):
+        raise KuCoinError("600100", "Order size increment invalid.")
     if size > instrument.max_quantity:
         raise KuCoinError("102434", "Order size exceeds the maximum.")
 
