@@ -10,7 +10,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, TypeVar
 
@@ -41,7 +41,16 @@ log = logging.getLogger(__name__)
 Parsed = TypeVar("Parsed")
 
 #: What an answer of an unexpected shape raises inside a parse function.
-UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError, InvalidOperation, StopIteration)
+UNREADABLE = (
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    InvalidOperation,
+    OverflowError,
+    StopIteration,
+)
 
 #: How long to stay away when an exchange says so without saying how long.
 DEFAULT_BAN_SECONDS = {429: 1.0, 418: 120.0}
@@ -441,9 +450,12 @@ def retry_after(answer: Answer) -> float | None:
     return float(text) if text.isascii() and text.isdigit() else None
 
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
 def milliseconds(value: Any) -> datetime:
     """A Unix time in milliseconds as an aware UTC time."""
-    return datetime.fromtimestamp(int(value) / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=int(value))
 
 
 def to_milliseconds(at: datetime) -> int:
