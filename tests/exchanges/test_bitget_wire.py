@@ -290,7 +290,7 @@ def test_what_the_book_asks_buys_exactly_that_much_at_its_offers(
     offers: list[tuple[Decimal, Decimal]], share: Decimal
 ) -> None:
     asks = tuple(Level(price, quantity) for price, quantity in sorted(offers))
-    total = sum(level.quantity for level in asks)
+    total = sum((level.quantity for level in asks), Decimal(0))
     quantity = (total * share).quantize(Decimal("0.000001"))
     cost = orders.cost_of(quantity, OrderBook("BTC/USDT", (), asks))
     assert cost is not None
