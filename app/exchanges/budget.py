@@ -104,7 +104,7 @@ class RateBudget(Protocol):
         """Raise our count to what the exchange reports; it may count requests that we do not know of."""
 
     def refund(self, venue: str, charges: Sequence[Charge]) -> None:
-        """Give charges of a window back: the exchange counts them no longer (an order that has filled, say)."""
+        """Give charges back: the exchange does not count them (any longer; an order that has filled, say)."""
 
     def ban(self, venue: str, owner: str, seconds: float) -> None:
         """Send nothing more for this owner until the time has passed."""
@@ -140,6 +140,7 @@ class _Counter:
 
     def give_back(self, cost: int) -> None:
         """From the oldest slices: what stays counted is then held rather too long than too short."""
+        self.level = max(0.0, self.level - cost)
         for index in sorted(self.slices):
             returned = min(cost, self.slices[index])
             self.slices[index] -= returned
@@ -289,7 +290,9 @@ return answer
 #: KEYS: a counter per charge. ARGV: its cost. The oldest slices are lowered first, as in `_Counter.give_back`.
 _REFUND = """
 for i, key in ipairs(KEYS) do
-  local rows, counts, cost = redis.call('HGETALL', key), {}, tonumber(ARGV[i])
+  local cost, level, counts = tonumber(ARGV[i]), redis.call('HGET', key, 'level'), {}
+  if level then redis.call('HSET', key, 'level', tostring(math.max(0, tonumber(level) - cost))) end
+  local rows = level and {} or redis.call('HGETALL', key)
   for j = 1, #rows, 2 do counts[#counts + 1] = {tonumber(rows[j]), tonumber(rows[j + 1])} end
   table.sort(counts, function(a, b) return a[1] < b[1] end)
   for _, slice in ipairs(counts) do

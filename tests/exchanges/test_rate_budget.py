@@ -268,3 +268,15 @@ def test_giving_back_returns_no_more_than_was_taken(budgets: Budgets) -> None:
         budget.spend(VENUE, orders(), urgent=True)
     with pytest.raises(Spent):
         budget.spend(VENUE, orders(), urgent=True)
+
+
+def test_what_a_counter_that_drains_took_comes_back_too_and_no_more_than_that(budgets: Budgets) -> None:
+    budget = budgets()
+    budget.spend(VENUE, [Charge(COUNTER, "me", 15)], urgent=True)
+    budget.refund(VENUE, [Charge(COUNTER, "me", 7)])
+    assert budget.used(VENUE, Charge(COUNTER, "me", 0)).used == 8
+    budget.refund(VENUE, [Charge(COUNTER, "me", 20)])
+    assert budget.used(VENUE, Charge(COUNTER, "me", 0)).used == 0
+    budget.spend(VENUE, [Charge(COUNTER, "me", 15)], urgent=True)
+    with pytest.raises(Spent):
+        budget.spend(VENUE, [Charge(COUNTER, "me", 1)], urgent=True)
