@@ -86,6 +86,9 @@ def _lock(order: OrderRow) -> None:
 def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
     # A leg that waits for its entry rests on the exchange: to us, too, it is open.
     status = OrderStatus.OPEN if reported is OrderStatus.PENDING else reported
+    # Some exchanges take an order and turn it down later, a triggered stop for lack of funds, say: it did rest.
+    if status is OrderStatus.REJECTED and order.status.is_live:
+        status, cause = OrderStatus.CANCELED, f"{cause}: the exchange turned it down after it had taken it"
     if status is order.status:
         return
     if status in TRANSITIONS[order.status]:

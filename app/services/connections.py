@@ -49,6 +49,14 @@ def fresh(broker: Broker) -> Exchange:
     return _connect(broker)
 
 
+def close() -> None:
+    """Close every client that is kept warm."""
+    with _lock:
+        for warm in _warm.values():
+            warm.exchange.close()
+        _warm.clear()
+
+
 def _client(broker: Broker) -> Exchange:
     key = (broker.id, broker.keys_version)
     now = time.monotonic()

@@ -1,14 +1,17 @@
 """The stop-loss and take-profit that guard what an order bought.
 
 Where the exchange attaches them to the entry, they go with it. Where it cannot (a market order, say), the exit is an
-order of its own, written in the same commit as the fill that calls for it and sized by what really arrived.
+order of its own, written in the same commit as the fill that calls for it and sized by what really arrived. Where the
+exchange has no pairs of exits, two would each hold the whole balance: the stop-loss rests there alone.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
+from app.exchanges import capabilities, title
 from app.models import OrderOrigin, OrderRole, OrderRow, new_client_order_id, utc_now
 from app.services import catalog
 from app.services.planning import protective_price
@@ -62,6 +65,11 @@ def _exit(entry: OrderRow) -> OrderRow | None:
     quantity = market.quantize_quantity(received(entry))
     if quantity == 0 or (stop is None and target is None):
         return None
+    cause = "guards what its entry bought"
+    if stop is not None and target is not None and not capabilities(entry.broker.exchange).oco:
+        alone = _why_alone(entry, target)
+        entry.note(alone)
+        cause, target = f"{cause}; {alone}", None
     now = utc_now()
     order = OrderRow(
         user_id=entry.user_id,
@@ -84,8 +92,15 @@ def _exit(entry: OrderRow) -> OrderRow | None:
         fills=[],
         children=[],
     )
-    order.note("guards what its entry bought", at=now)
+    order.note(cause, at=now)
     return order
+
+
+def _why_alone(entry: OrderRow, target: Decimal) -> str:
+    return (
+        f"the take-profit at {plain(target)} does not rest on the exchange: "
+        f"{title(entry.broker.exchange)} has no pairs of exits, and the stop-loss comes first"
+    )
 
 
 def _wanted(price: Decimal | None, percent: Decimal | None) -> PriceOrPercent | None:
