@@ -98,17 +98,23 @@ def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
 
 
 def _adopt_leg(order: OrderRow, leg: OrderReport) -> None:
-    known = next(
-        (child for child in order.children if child.exchange_order_id == leg.exchange_order_id), None
-    )
+    known = next((child for child in order.children if _is_same(child, leg)), None)
     if known is None:
         known = _new_leg(order, leg)
         order.children.append(known)
+    known.exchange_order_id = leg.exchange_order_id or known.exchange_order_id
     book_fills(known, leg.fills)
     known.filled_quantity = leg.filled_quantity or known.filled_quantity
     known.average_price = leg.average_price or known.average_price
     known.cost = leg.cost or known.cost
     _step(known, leg.status, "reported with its order")
+
+
+def _is_same(row: OrderRow, leg: OrderReport) -> bool:
+    """By either id: some exchanges give a leg its own only when its entry is filled."""
+    if leg.client_order_id is not None and row.client_order_id == leg.client_order_id:
+        return True
+    return leg.exchange_order_id is not None and row.exchange_order_id == leg.exchange_order_id
 
 
 def _new_leg(order: OrderRow, leg: OrderReport) -> OrderRow:
