@@ -127,11 +127,12 @@ def run(
         raise ValueError(f"the sandbox serves this machine only; {host!r} is not a loopback address")
     # Orders must not wait out Python's five milliseconds behind a thread that renders thousands of markets.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Blocked in every thread and waited for here: a handler might run in the middle of anything, and a signal that
+    # the kernel gives to another thread wakes no main thread that waits for a lock.
+    stops = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     with serving(create_sandbox(seed=seed, walk=walk, interval=interval, limits=limits), host, port):
-        stop.wait()
+        signal.sigwait(stops)
 
 
 def is_loopback(host: str) -> bool:

@@ -19,6 +19,7 @@ def init_app(app: Flask) -> None:
     filters.init_app(app)
     app.extensions["intake"] = Intake(app)
     app.before_request(_note_intent)
+    app.teardown_request(_forget_intent)
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(live.blueprint)
@@ -27,3 +28,7 @@ def init_app(app: Flask) -> None:
 
 def _note_intent() -> None:
     reading.set(request.method in ("GET", "HEAD", "OPTIONS"))
+
+
+def _forget_intent(_error: BaseException | None) -> None:
+    reading.set(False)

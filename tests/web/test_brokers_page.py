@@ -52,7 +52,9 @@ def test_each_missing_key_is_named_at_its_field_and_what_was_typed_stays(
     app: Flask, make_user: MakeUser, log_in: LogIn
 ) -> None:
     browser = log_in(make_user())
-    answer = submit(browser, "/brokers/new", **{**FORM, "api_key": "", "api_secret": ""})
+    answer = submit(
+        browser, "/brokers/new", **{**FORM, "environment": "LIVE", "api_key": "", "api_secret": ""}
+    )
     assert answer.status_code == 422
     for field in credential_fields(NAMES[0]):
         assert f'id="{field.name}-error"' in answer.text

@@ -19,7 +19,8 @@ WEIGHT, ORDERS_10S, ORDERS_1D = "request_weight_1m", "orders_10s", "orders_1d"
 
 
 class RateLimits:
-    """Counts, refuses and reports; when ``enforce`` is off it counts and reports only."""
+    """Counts, refuses and reports. When ``enforce`` is off nothing is used up: a client that heeds what is reported
+    must not be held back by limits that are not there."""
 
     def __init__(self, values: dict[str, int], *, enforce: bool) -> None:
         self.values = values
@@ -47,6 +48,8 @@ class RateLimits:
         raise too_much_weight(window.limit, seconds_left(window, now))
 
     def add_weight(self, client: str, weight: int, now: int) -> None:
+        if not self._enforce:
+            return
         self._counters.add(WEIGHT, self._window(WEIGHT), client, weight, now)
 
     def check_orders(self, api_key: str, orders: int, now: int) -> None:
@@ -63,6 +66,8 @@ class RateLimits:
                 raise BinanceError(-1015, message, 429, headers=headers)
 
     def add_orders(self, api_key: str, orders: int, now: int) -> None:
+        if not self._enforce:
+            return
         for name in (ORDERS_10S, ORDERS_1D):
             self._counters.add(name, self._window(name), api_key, orders, now)
 
