@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 
+from app.sandbox.dialects import calendar
 from app.sandbox.dialects.binance.call import Call
 from app.sandbox.dialects.binance.errors import BinanceError
 from app.sandbox.dialects.binance.listing import status
 from app.sandbox.dialects.binance.notation import Json, exchange_symbol, fixed
 from app.sandbox.dialects.binance.parameters import Parameters
+from app.sandbox.dialects.calendar import Period
 from app.sandbox.engine.market import Candle, Level, Market
 from app.sandbox.engine.model import Side
 
@@ -27,7 +27,7 @@ _INTERVALS = {
     **{f"{n}h": n * 60 * _MINUTE for n in (1, 2, 4, 6, 8, 12)},
     **{f"{n}d": n * _DAY for n in (1, 3)},
 }
-_MONDAY = 4 * _DAY
+_PERIODS = {"1w": Period.WEEK, "1M": Period.MONTH}
 
 
 def ping(_: Call) -> object:
@@ -136,55 +136,11 @@ def klines(call: Call) -> object:
         length = _INTERVALS[interval]
         first = end // length * length - (limit - 1) * length if start is None else start
         candles = market.candles(now, length, first, limit)
-    elif interval in ("1w", "1M"):
-        candles = _calendar(market, now, interval, start, end, limit)
+    elif interval in _PERIODS:
+        candles = calendar.candles(market, now, _PERIODS[interval], start, end, limit)
     else:
         raise BinanceError(-1120, "Invalid interval.")
     return [_kline(call, candle, interval) for candle in candles if candle.at <= end]
-
-
-def _calendar(
-    market: Market, now: int, interval: str, start: int | None, end: int, limit: int
-) -> list[Candle]:
-    """Weeks from Monday and months from the first, put together from days."""
-    opens = [_opening(interval, end)]
-    while len(opens) < limit and (start is None or opens[-1] > start):
-        opens.append(_opening(interval, opens[-1] - 1))
-    wanted = sorted(at for at in opens if start is None or at >= start)
-    candles = []
-    for at in wanted:
-        end_of_it = _closing(interval, at)
-        days = [day for day in market.candles(now, _DAY, at, 31) if day.at <= end_of_it]
-        candles.append(
-            Candle(
-                at,
-                days[0].open,
-                max(day.high for day in days),
-                min(day.low for day in days),
-                days[-1].close,
-                sum((day.volume for day in days), Decimal(0)),
-                sum((day.turnover for day in days), Decimal(0)),
-            )
-        )
-    return candles
-
-
-def _opening(interval: str, at: int) -> int:
-    """When the week or month that a time lies in began."""
-    if interval == "1w":
-        week = 7 * _DAY
-        return (at - _MONDAY) // week * week + _MONDAY
-    moment = datetime.fromtimestamp(at // 1_000_000, UTC)
-    first = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return int(first.timestamp()) * 1_000_000
-
-
-def _closing(interval: str, opening: int) -> int:
-    """The last microsecond of the candle that opens then."""
-    if interval in _INTERVALS:
-        return opening + _INTERVALS[interval] - 1
-    longest = 7 * _DAY if interval == "1w" else 31 * _DAY
-    return _opening(interval, opening + longest) - 1 if interval == "1M" else opening + longest - 1
 
 
 def _kline(call: Call, candle: Candle, interval: str) -> list[object]:
@@ -202,6 +158,13 @@ def _kline(call: Call, candle: Candle, interval: str) -> list[object]:
         fixed(candle.turnover / 2),
         "0",
     ]
+
+
+def _closing(interval: str, opened: int) -> int:
+    """The last microsecond of the candle that opened then."""
+    if interval in _INTERVALS:
+        return opened + _INTERVALS[interval] - 1
+    return calendar.closing(_PERIODS[interval], opened)
 
 
 def symbols_in(params: Parameters) -> list[str] | None:

@@ -5,6 +5,8 @@ Source: https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-all-sy
 
 from __future__ import annotations
 
+from app.sandbox.dialects import calendar
+from app.sandbox.dialects.calendar import Period
 from app.sandbox.dialects.kucoin import rules
 from app.sandbox.dialects.kucoin.call import Call, Handler
 from app.sandbox.dialects.kucoin.errors import bad_parameter
@@ -17,6 +19,7 @@ _INTERVALS = {
     **{f"{n}hour": n * 60 * MINUTE for n in (1, 2, 4, 6, 8, 12)},
     "1day": DAY,
 }
+_PERIODS = {"1week": Period.WEEK, "1month": Period.MONTH}
 _MOST_CANDLES = 1500
 _USUAL_CANDLES = 100
 
@@ -138,16 +141,20 @@ def _levels(levels: list[Level]) -> list[list[str]]:
 
 def candles(call: Call) -> object:
     """GET /api/v1/market/candles: newest first; times in seconds, and the close before the high."""
-    market = call.market()
+    market, now = call.market(), call.venue.now()
     interval = call.params.required("type")
-    if interval not in _INTERVALS:
-        raise bad_parameter("Incorrect candlestick type.")
-    length, now = _INTERVALS[interval], call.venue.now()
     start, end = call.params.integer("startAt"), call.params.integer("endAt")
-    last = now if not end else min(now, end * 1_000_000)
-    first = last // length * length - (_USUAL_CANDLES - 1) * length if not start else start * 1_000_000
-    earliest = last // length * length - (_MOST_CANDLES - 1) * length
-    found = market.candles(now, length, max(first, earliest), _MOST_CANDLES)
+    last = min(now, end * 1_000_000) if end else now
+    first = start * 1_000_000 if start else None
+    limit = _USUAL_CANDLES if first is None else _MOST_CANDLES
+    if interval in _PERIODS:
+        found = calendar.candles(market, now, _PERIODS[interval], first, last, limit)
+    elif interval in _INTERVALS:
+        length = _INTERVALS[interval]
+        earliest = last // length * length - (limit - 1) * length
+        found = market.candles(now, length, max(first or 0, earliest), limit)
+    else:
+        raise bad_parameter("Incorrect candlestick type.")
     return [_row(candle) for candle in reversed(found) if candle.at <= last]
 
 
