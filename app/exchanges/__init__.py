@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 REGISTRY: Mapping[str, str] = {
     "binance": "app.exchanges.binance:Binance",
     "kraken": "app.exchanges.kraken:Kraken",
+    "kucoin": "app.exchanges.kucoin:KuCoin",
 }
 
 NAMES: tuple[str, ...] = tuple(REGISTRY)
