@@ -51,15 +51,14 @@ class Levels:
         self._levels: dict[tuple[str, str], tuple[Decimal, int]] = {}
         self._lock = threading.Lock()
 
-    def raise_by(self, name: str, client: str, units: Decimal, per_minute: int, now: int) -> Decimal:
-        """Raise a counter that sinks by ``per_minute``, at a time in microseconds, and return where it stands."""
+    def raise_by(
+        self, name: str, client: str, units: Decimal, *, most: Decimal | None, per_minute: int, now: int
+    ) -> bool:
+        """Raise a counter that sinks by ``per_minute``, at a time in microseconds, unless that is beyond ``most``."""
         with self._lock:
             level, since = self._levels.get((name, client), (Decimal(0), now))
             sunk = Decimal(max(0, now - since)) * per_minute / (60 * _SECOND)
-            level = max(Decimal(0), level - sunk) + units
-            self._levels[name, client] = (level, now)
-            return level
-
-    def level(self, name: str, client: str, per_minute: int, now: int) -> Decimal:
-        """Where a counter stands."""
-        return self.raise_by(name, client, Decimal(0), per_minute, now)
+            level = max(Decimal(0), level - sunk)
+            fits = most is None or level + units <= most
+            self._levels[name, client] = (level + units if fits else level, now)
+            return fits

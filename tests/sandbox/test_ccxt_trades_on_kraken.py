@@ -151,7 +151,7 @@ def test_ccxt_tells_the_sandboxs_refusals_apart(client: Any) -> None:
         client.fetch_order("OAAAAA-BBBBB-CCCCCC", SYMBOL)
     with pytest.raises(ccxt.InvalidOrder):
         client.cancel_order("OAAAAA-BBBBB-CCCCCC", SYMBOL)
-    client.nonce = lambda: 1
+    client.incrementing_nonce = lambda: 1
     with pytest.raises(ccxt.InvalidNonce):
         client.fetch_balance()
     client.apiKey = "unknown"

@@ -70,10 +70,10 @@ class RateLimits:
             raise KrakenError("EOrder:Orders limit exceeded")
 
     def _count(self, name: str, decay: str, client: str, units: Decimal, now: int, refusal: str) -> None:
-        level = self._levels.level(name, client, self.values[decay], now)
-        if self._enforce and level + units > self.values[name]:
+        most = Decimal(self.values[name]) if self._enforce else None
+        per_minute = self.values[decay]
+        if not self._levels.raise_by(name, client, units, most=most, per_minute=per_minute, now=now):
             raise KrakenError(refusal)
-        self._levels.raise_by(name, client, units, self.values[decay], now)
 
 
 def amend_cost(order: Order, now: int) -> Decimal:
