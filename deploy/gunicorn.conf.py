@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from app.config import load_settings
 
@@ -36,3 +37,19 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = _settings.log_level.lower()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Go through the motions of taking an alert in, so that the first real one does not wait for them."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.extensions import db
+    from app.services.rehearsal import rehearse_intake
+
+    with worker.wsgi.app_context():
+        try:
+            rehearse_intake()
+        except SQLAlchemyError as error:
+            worker.log.warning("rehearsal failed: %s", error)
+        finally:
+            db.session.remove()
