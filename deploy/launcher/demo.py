@@ -21,7 +21,7 @@ import requests
 from app.config import Settings, load_settings
 from app.domain.errors import SwitchyardError
 from app.domain.money import plain
-from app.exchanges import NAMES
+from app.exchanges import NAMES, title
 from deploy.launcher.demo_table import Outcome, table
 from deploy.launcher.doors import control, flask, send_alert
 from deploy.launcher.errors import LaunchError
@@ -53,6 +53,7 @@ def main() -> int:
         identity = _identity(settings.data_dir / "secrets" / "demo.json")
         _open_account(settings, identity)
         outcomes = _three_alerts(_webhook(settings))
+        _practise_elsewhere(settings)
     except SwitchyardError as error:
         print(f"The demo cannot go on: {error.message}\n{error.remedy}", file=sys.stderr, flush=True)
         return 1
@@ -99,6 +100,20 @@ def _exchange_with_a_sandbox(settings: Settings) -> str:
     raise LaunchError(
         "The sandbox simulates no exchange that we trade on.", remedy="Look into the sandbox's log."
     )
+
+
+def _practise_elsewhere(settings: Settings) -> None:
+    """A practice broker on every other exchange that the sandbox simulates; its account is opened by the check-up."""
+    main = _exchange_with_a_sandbox(settings)
+    simulated = control(settings.sandbox_url, "GET", "health")["exchanges"]
+    there = {row["exchange"]: row["name"] for row in flask("broker", "list")}
+    for name in NAMES:
+        if name == main or name not in simulated:
+            continue
+        if name in there:
+            flask("broker", "test", there[name])
+        else:
+            flask("broker", "add", f"{BROKER} {title(name)}", "--exchange", name, "--practice")
 
 
 def _webhook(settings: Settings) -> str:
