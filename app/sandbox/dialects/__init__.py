@@ -6,7 +6,13 @@ from collections.abc import Mapping
 
 from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
+from app.sandbox.dialects.bitget import Bitget
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
 
-DIALECTS: Mapping[str, type[Dialect]] = {"binance": Binance, "kraken": Kraken, "kucoin": KuCoin}
+DIALECTS: Mapping[str, type[Dialect]] = {
+    "binance": Binance,
+    "bitget": Bitget,
+    "kraken": Kraken,
+    "kucoin": KuCoin,
+}

@@ -1,0 +1,154 @@
+"""Reading a request's parameters: from the query of a GET, from the JSON body of a POST.
+
+Amounts are strings; JSON numbers are taken as well, with the digits they were written with.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from app.domain.errors import InvalidAmount
+from app.domain.money import to_decimal
+from app.sandbox.dialects.bitget.errors import BitgetError, empty, wrong
+from app.sandbox.http import Request
+
+#: The strictest of the lengths and alphabets that are documented.
+_CLIENT_ID = re.compile(r"[0-9A-Za-z_:#\-+\s]{1,32}\Z")
+
+T = TypeVar("T")
+
+
+class Parameters:
+    """The parameters of one call, or of one order in a batch. An empty text counts as absent."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def __contains__(self, name: str) -> bool:
+        return self._values.get(name) not in (None, "")
+
+    def joined(self, **values: object) -> Parameters:
+        """These parameters and others, which prevail."""
+        return Parameters({**self._values, **values})
+
+    def text(self, name: str) -> str | None:
+        value = self._values.get(name)
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            raise wrong(name)
+        return str(value)
+
+    def required(self, name: str) -> str:
+        return self.need(self.text, name)
+
+    def need(self, read: Callable[[str], T | None], name: str) -> T:
+        """What ``read`` finds under a name, or 40019 when nothing was sent."""
+        value = read(name)
+        if value is None:
+            raise empty(name)
+        return value
+
+    def amount(self, name: str) -> Decimal | None:
+        """A positive amount."""
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            value = to_decimal(text)
+        except InvalidAmount:
+            raise wrong(name) from None
+        if value <= 0:
+            raise wrong(name)
+        return value
+
+    def integer(self, name: str) -> int | None:
+        text = self.text(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit()) or len(text) > 19:
+            raise wrong(name)
+        return int(text)
+
+    def choice(self, name: str, choices: Mapping[str, T], default: T | None = None) -> T:
+        """What a word stands for, upper or lower case."""
+        text = self.text(name)
+        if text is None and default is not None:
+            return default
+        if text is None:
+            raise empty(name)
+        if text.lower() not in choices:
+            raise wrong(name)
+        return choices[text.lower()]
+
+    def client_id(self, name: str) -> str | None:
+        """A client order id.
+
+        Raises:
+            BitgetError: 40305 when it is too long or has characters that are not allowed.
+        """
+        text = self.text(name)
+        if text is not None and not _CLIENT_ID.match(text):
+            words = "Client_oid length is not greater than 50, and cannot be Martian characters"
+            raise BitgetError("40305", words)
+        return text
+
+    def limit(self, default: int, most: int) -> int:
+        """The page size asked for.
+
+        Raises:
+            BitgetError: 40020 when it is zero or more than the endpoint gives.
+        """
+        asked = self.integer("limit")
+        if asked is not None and not 0 < asked <= most:
+            raise wrong("limit")
+        return default if asked is None else asked
+
+    def microseconds(self, name: str) -> int | None:
+        """A time, sent in milliseconds."""
+        value = self.integer(name)
+        return None if value is None else value * 1000
+
+    def rows(self, name: str, most: int) -> list[Parameters]:
+        """The orders of a batch.
+
+        Raises:
+            BitgetError: 40019 for none, 40306 for more than are allowed.
+        """
+        rows = self._values.get(name)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise wrong(name) if rows else empty(name)
+        if not rows:
+            raise empty(name)
+        if len(rows) > most:
+            raise BitgetError("40306", f"Batch processing orders can only process up to {most}")
+        return [Parameters(row) for row in rows]
+
+    def texts(self, name: str) -> list[str]:
+        """A list of words, empty when it was not sent."""
+        values = self._values.get(name) or []
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise wrong(name)
+        return values
+
+
+def read_parameters(request: Request) -> Parameters:
+    """What a request asks.
+
+    Raises:
+        BitgetError: 40020 when the body is not a JSON object.
+    """
+    if request.method == "GET":
+        return Parameters(dict(parse_qsl(request.query, keep_blank_values=True)))
+    try:
+        values = json.loads(request.body or b"{}", parse_float=Decimal)
+    except ValueError:
+        raise wrong("body") from None
+    if not isinstance(values, dict):
+        raise wrong("body")
+    return Parameters(values)
