@@ -52,13 +52,13 @@ class Levels:
         self._lock = threading.Lock()
 
     def raise_by(
-        self, name: str, client: str, units: Decimal, *, most: Decimal | None, per_minute: int, now: int
+        self, name: str, client: str, units: Decimal, *, most: Decimal, per_minute: int, now: int
     ) -> bool:
         """Raise a counter that sinks by ``per_minute``, at a time in microseconds, unless that is beyond ``most``."""
         with self._lock:
             level, since = self._levels.get((name, client), (Decimal(0), now))
             sunk = Decimal(max(0, now - since)) * per_minute / (60 * _SECOND)
             level = max(Decimal(0), level - sunk)
-            fits = most is None or level + units <= most
+            fits = level + units <= most
             self._levels[name, client] = (level + units if fits else level, now)
             return fits

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.sandbox.engine.market import Level
+from app.sandbox.engine.market import MINUTE, Level
 from app.sandbox.engine.model import (
     TRIGGERED,
     Order,
@@ -78,6 +80,46 @@ class Trading(RuleBasedStateMachine):
     def stop(self, side: Side, kind: OrderType, quantity: Decimal, trigger: Decimal, price: Decimal) -> None:
         limit = price if kind in (OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT) else None
         self._try(OrderSpec(SYMBOL, side, kind, quantity, price=limit, trigger_price=trigger))
+
+    @rule(
+        side=sides,
+        quantity=quantities,
+        price=prices,
+        fee_in_quote=st.none() | st.booleans(),
+        minutes=st.none() | st.integers(1, 5),
+        close=st.none() | st.tuples(st.sampled_from([OrderType.LIMIT, *sorted(TRIGGERED)]), prices, prices),
+    )
+    def limit_with_extras(
+        self,
+        side: Side,
+        quantity: Decimal,
+        price: Decimal,
+        fee_in_quote: bool | None,
+        minutes: int | None,
+        close: tuple[OrderType, Decimal, Decimal] | None,
+    ) -> None:
+        spec = OrderSpec(SYMBOL, side, OrderType.LIMIT, quantity, price=price, fee_in_quote=fee_in_quote)
+        if minutes is not None:
+            spec = replace(spec, expires_at=self.venue.now() + minutes * MINUTE)
+        if close is not None:
+            kind, limit, trigger = close
+            leg = OrderSpec(
+                SYMBOL,
+                side.opposite,
+                kind,
+                price=None if kind in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT) else limit,
+                trigger_price=None if kind is OrderType.LIMIT else trigger,
+            )
+            spec = replace(spec, close=leg)
+        self._try(spec)
+
+    @rule(silent=st.booleans())
+    def wait(self, silent: bool) -> None:
+        if silent:
+            self.venue.cancel_all_at(self.account, self.venue.now() + MINUTE)
+        self.venue.skew += 2 * MINUTE
+        self.venue.elapse()
+        assert not (silent and self.account.open_orders)
 
     @rule(
         side=sides,
@@ -203,6 +245,17 @@ class Trading(RuleBasedStateMachine):
             assert sum(bool(exit_.fills) for exit_ in group.exits) <= 1
             if group.working is not None and group.working.state is not State.FILLED:
                 assert not any(exit_.fills for exit_ in group.exits)
+
+    @invariant()
+    def every_fill_is_closed_once_and_in_its_own_quantity(self) -> None:
+        closed: dict[int, list[Decimal]] = defaultdict(list)
+        for order in self.account.orders.values():
+            if order.parent is not None:
+                assert order.side is order.parent.side.opposite
+                closed[order.parent.id].append(order.quantity)
+        for order in self.account.orders.values():
+            fills = [fill.quantity for fill in order.fills] if order.spec.close is not None else []
+            assert closed[order.id] == fills
 
     @invariant()
     def an_exit_that_triggers_or_fills_ends_the_other(self) -> None:

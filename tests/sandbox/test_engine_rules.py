@@ -50,6 +50,40 @@ def test_a_fee_in_quote_is_held_with_the_price_and_leaves_the_base_whole() -> No
     assert account.balance("USDT").free == Decimal("9950")
 
 
+def test_a_fee_in_base_is_held_on_top_of_what_is_sold() -> None:
+    venue, account = venue_with(RULES, BTC="1")
+    whole = replace(limit(Side.SELL, "70000"), fee_in_quote=False)
+    with pytest.raises(Refused):
+        venue.submit(account, whole)
+    order = venue.submit(account, replace(whole, quantity=Decimal("0.9")))
+    assert account.balance("BTC").locked == Decimal("0.9018")
+    venue.set_price(BTC, Decimal("70000"))
+    assert order.fees == {"BTC": Decimal("0.0009")}
+    assert account.balance("USDT").free == 63_000
+
+
+def test_an_order_lapses_before_the_price_that_would_have_filled_it() -> None:
+    venue, account = venue_with(RULES, USDT="100000")
+    order = venue.submit(account, replace(limit(Side.BUY, "50000"), expires_at=venue.now() + 1_000_000))
+    venue.skew += 1_000_000
+    venue.set_price(BTC, Decimal("49000"))
+    assert (order.state, order.reason, order.filled) == (State.EXPIRED, Reason.TIME_OUT, 0)
+    assert account.balance("USDT").free == 100_000
+
+
+def test_every_fill_brings_forth_a_closing_order_that_lives_on_its_own() -> None:
+    venue, account = venue_with(RULES, USDT="100000", BTC="1")
+    close = OrderSpec(BTC, Side.SELL, OrderType.STOP_LOSS, trigger_price=Decimal("55000"))
+    entry = venue.submit(account, replace(limit(Side.BUY, "59000"), close=close))
+    venue.set_book(BTC, [], [Level(Decimal("59000"), Decimal("0.3"))])
+    (leg,) = (order for order in account.open_orders.values() if order.parent is entry)
+    assert (leg.quantity, account.balance("BTC").locked) == (Decimal("0.3"), Decimal("0.3"))
+    venue.cancel(entry)
+    assert leg.live
+    venue.set_price(BTC, Decimal("54000"))
+    assert leg.state is State.FILLED
+
+
 @pytest.mark.parametrize("price", [None, "54900"])
 def test_a_stop_that_holds_nothing_is_rejected_when_it_fires_and_cannot_be_paid(price: str | None) -> None:
     venue, account = venue_with(replace(RULES, triggers_hold=False), BTC="1")

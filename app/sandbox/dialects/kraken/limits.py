@@ -43,7 +43,7 @@ def intermediate() -> dict[str, int]:
 
 
 class RateLimits:
-    """Counts and refuses; when ``enforce`` is off it counts only."""
+    """Counts and refuses, unless ``enforce`` is off."""
 
     def __init__(self, values: dict[str, int], *, enforce: bool) -> None:
         self.values = values
@@ -70,9 +70,10 @@ class RateLimits:
             raise KrakenError("EOrder:Orders limit exceeded")
 
     def _count(self, name: str, decay: str, client: str, units: Decimal, now: int, refusal: str) -> None:
-        most = Decimal(self.values[name]) if self._enforce else None
-        per_minute = self.values[decay]
-        if not self._levels.raise_by(name, client, units, most=most, per_minute=per_minute, now=now):
+        most, per_minute = Decimal(self.values[name]), self.values[decay]
+        if self._enforce and not self._levels.raise_by(
+            name, client, units, most=most, per_minute=per_minute, now=now
+        ):
             raise KrakenError(refusal)
 
 
