@@ -72,6 +72,16 @@ def test_a_triggered_stop_limit_rests_as_an_order_with_a_new_id(
     assert kucoin.balances()["BTC"] == ("2", "0")
 
 
+def test_what_a_stop_became_is_altered_like_any_order(fresh_sandbox: SandboxServer, kucoin: Caller) -> None:
+    kucoin.stop("sell", "loss", "55000", size="0.5", price="56000", clientOid="c1")
+    fresh_sandbox.price("kucoin", "BTC/USDT", "54000")
+    kucoin.ok("POST", f"{HF}/alter", symbol="BTC-USDT", clientOid="c1", newPrice="57000")
+    order = kucoin.by_client_oid("c1")
+    assert (order["active"], order["price"], order["dealSize"]) == (True, "57000", "0")
+    assert kucoin.balances()["BTC"] == ("1.5", "0.5")
+    assert kucoin.get(STOP)["items"] == []
+
+
 def test_a_stop_whose_price_has_been_reached_fires_at_once(kucoin: Caller) -> None:
     kucoin.stop("sell", "loss", "61000", size="0.5", clientOid="c1")
     assert kucoin.by_client_oid("c1")["dealFunds"] == "30000"

@@ -19,7 +19,7 @@ from app.sandbox.dialects.kucoin.families import (
 )
 from app.sandbox.dialects.kucoin.notation import Json, amount
 from app.sandbox.dialects.kucoin.parameters import missing
-from app.sandbox.engine.model import Order
+from app.sandbox.engine.model import Order, OrderType
 
 
 def cancel(call: Call) -> object:
@@ -88,18 +88,21 @@ def alter(call: Call) -> object:
     size = order.quantity if size is None else size
     if size <= order.filled:
         _end(call, order)
-        return ids_of_altered(order)
+        return _altered(order)
+    # What a stop order became is altered as the limit order it is by now.
     spec = replace(
         order.spec,
+        type=OrderType.LIMIT,
+        trigger_price=None,
         quantity=size - order.filled,
         price=order.price if price is None else price,
         client_id=client_oid(order),
     )
     rules.check(replace(spec, quantity=size), market)
-    return ids_of_altered(asking(lambda: call.venue.substitute(order, spec)))
+    return _altered(asking(lambda: call.venue.substitute(order, spec)))
 
 
-def ids_of_altered(order: Order) -> Json:
+def _altered(order: Order) -> Json:
     return {"newOrderId": order_id(order), "clientOid": client_oid(order)}
 
 
