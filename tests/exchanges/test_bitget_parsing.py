@@ -25,8 +25,8 @@ def data(name: str) -> Any:
     return body("bitget", name)["data"]
 
 
-def read_order(name: str, reference: Decimal | None = None) -> OrderReport:
-    return parse.parse_order(data(name)[0], SYMBOL, reference)
+def read_order(name: str) -> OrderReport:
+    return parse.parse_order(data(name)[0], SYMBOL)
 
 
 def at(milliseconds: int) -> datetime:
@@ -131,16 +131,17 @@ def test_among_open_orders_the_limit_price_goes_by_the_name_of_the_average() -> 
 
 
 def test_an_exit_is_a_stop_or_a_take_profit_by_the_side_of_the_market_it_waits_on() -> None:
-    above, below = (parse.parse_order(row, SYMBOL, Decimal(50000)) for row in data("unfilled_tpsl"))
+    exits = [parse.parse_order(row, SYMBOL) for row in data("unfilled_tpsl")]
+    assert [exit_.type for exit_ in exits] == [None, None], "no market, no way to tell"
+    above, below = (parse.typed(exit_, Decimal(50000)) for exit_ in exits)
     assert (above.type, above.trigger_price) == (OrderType.TAKE_PROFIT, Decimal(60000))
     assert (below.type, below.trigger_price) == (OrderType.STOP_LOSS, Decimal(48000))
     assert below.exchange_order_id == "tpsl-1098394344925597901"
-    assert parse.parse_order(data("unfilled_tpsl")[0], SYMBOL).type is None, "no market, no way to tell"
 
 
 def test_plan_orders_are_told_by_status() -> None:
     rows = data("current_plan")["orderList"]
-    target, stop = (parse.parse_plan(row, SYMBOL, Decimal(50000)) for row in rows)
+    target, stop = (parse.typed(parse.parse_plan(row, SYMBOL), Decimal(50000)) for row in rows)
     assert (target.type, target.price, target.trigger_price) == (OrderType.TAKE_PROFIT, None, Decimal(52000))
     assert (stop.type, stop.price, stop.status) == (OrderType.STOP_LIMIT, Decimal(47900), OrderStatus.OPEN)
     assert stop.exchange_order_id == "plan-1098394344925597700"
@@ -228,7 +229,7 @@ def test_the_history_holds_orders_of_every_kind_once_and_oldest_first() -> None:
 
 PARSERS = {
     "order_market_filled": lambda found: [parse.parse_order(row, SYMBOL) for row in found],
-    "unfilled_tpsl": lambda found: [parse.parse_order(row, SYMBOL, Decimal(1)) for row in found],
+    "unfilled_tpsl": lambda found: [parse.parse_order(row, SYMBOL) for row in found],
     "current_plan": lambda found: [parse.parse_plan(row, SYMBOL) for row in found["orderList"]],
     "fills": lambda found: [parse.parse_fill(row, SYMBOL) for row in found],
     "assets": parse.parse_balances,

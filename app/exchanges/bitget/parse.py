@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -139,28 +140,24 @@ def parse_position(row: Row) -> Position:
 # -- orders ----------------------------------------------------------------------------------------------------
 
 
-def parse_order(row: Row, symbol: str, reference: Decimal | None = None) -> OrderReport:
-    """A spot order, or an exit born of an entry's presets (``tpslType`` tpsl).
+def parse_order(row: Row, symbol: str) -> OrderReport:
+    """A spot order, or an exit born of an entry's presets (``tpslType`` tpsl), whose type `typed` tells.
 
-    ``reference`` is a price of the market while such an exit waits: it tells a stop from a take-profit, which the
-    record does not. Among open orders ``priceAvg`` is the limit price and ``basePrice`` the average; elsewhere
-    ``price`` and ``priceAvg`` are. The size of a market buy is in quote.
+    Among open orders ``priceAvg`` is the limit price and ``basePrice`` the average; elsewhere ``price`` and
+    ``priceAvg`` are. The size of a market buy is in quote.
     """
     side, at_limit = Side(row["side"].upper()), row["orderType"] == "limit"
     trigger = positive(row.get("triggerPrice")) if row.get("tpslType") == TPSL else None
     status = STATUSES[row["status"]]
     filled, cost = Decimal(row["baseVolume"] or 0), Decimal(row["quoteVolume"] or 0)
     quantity = _quantity(row, side, at_limit, status, filled)
-    if trigger is None:
-        type_: OrderType | None = OrderType.LIMIT if at_limit else OrderType.MARKET
-    else:
-        type_ = None if reference is None else waiting_type(side, trigger < reference, at_limit)
+    type_ = OrderType.LIMIT if at_limit else OrderType.MARKET
     return OrderReport(
         exchange_order_id=row["orderId"] if trigger is None else TPSL_PREFIX + row["orderId"],
         client_order_id=row.get("clientOid") or None,
         symbol=symbol,
         side=side,
-        type=type_,
+        type=type_ if trigger is None else None,
         status=_with_fills(status, filled),
         quantity=quantity,
         filled_quantity=filled,
@@ -206,23 +203,33 @@ def _fees(detail: str | None, symbol: str, side: Side) -> dict[str, Decimal]:
     return {asset: fee for asset, fee in found.items() if fee}
 
 
-def parse_plan(row: Row, symbol: str, reference: Decimal | None = None) -> OrderReport:
-    """A plan order that has not executed; one that has is told by the spot order it became. See `parse_order`."""
+def typed(order: OrderReport, reference: Decimal | None) -> OrderReport:
+    """An order that waits for a price, told whether it stops or takes profit: no record does.
+
+    ``reference`` is a price of the market while it waits. Without one the type stays unknown.
+    """
+    if order.trigger_price is None or order.side is None or reference is None:
+        return order
+    type_ = waiting_type(order.side, order.trigger_price < reference, order.price is not None)
+    return replace(order, type=type_)
+
+
+def parse_plan(row: Row, symbol: str) -> OrderReport:
+    """A plan order, whose type `typed` tells. One that has executed is open until the spot order it became is seen."""
     side, at_limit = Side(row["side"].upper()), row["orderType"] == "limit"
-    trigger, status = Decimal(row["triggerPrice"]), PLAN_STATUSES[row["status"]]
     quantity = Decimal(row["size"]) if row.get("planType", "amount") == "amount" else None
     return OrderReport(
         exchange_order_id=PLAN_PREFIX + row["orderId"],
         client_order_id=row["clientOid"] or None,
         symbol=symbol,
         side=side,
-        type=None if reference is None else waiting_type(side, trigger < reference, at_limit),
-        status=status,
+        type=None,
+        status=PLAN_STATUSES[row["status"]],
         quantity=quantity,
         filled_quantity=ZERO,
         remaining=quantity,
         price=positive(row.get("executePrice")) if at_limit else None,
-        trigger_price=trigger,
+        trigger_price=Decimal(row["triggerPrice"]),
         cost=ZERO,
         created_at=milliseconds(row["cTime"]),
         updated_at=milliseconds(row.get("uTime") or row["cTime"]),

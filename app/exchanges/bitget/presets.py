@@ -14,11 +14,12 @@ from decimal import Decimal
 
 from app.domain.money import plain
 from app.domain.orders import Leg, OrderReport, OrderRequest, OrderStatus, OrderType
-from app.exchanges.bitget.orders import waits_below
-from app.exchanges.bitget.parse import ZERO, Row, parse_order
+from app.exchanges.bitget.parse import ZERO, typed
 
 PRESET_PREFIX = "preset-"
 STOP, TARGET = "sl", "tp"
+STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LIMIT})
+TARGETS = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 
 #: Within this time of the entry's fill its exits are born; and after it, one that is nowhere will not come any more.
 BORN_WITHIN = timedelta(seconds=5)
@@ -85,43 +86,36 @@ def unborn(preset: Preset, entry: OrderReport, now: datetime) -> OrderReport:
     )
 
 
-def born(preset: Preset, entry: OrderReport, rows: Iterable[Row]) -> OrderReport | None:
+def born(preset: Preset, entry: OrderReport, exits: Iterable[OrderReport]) -> OrderReport | None:
     """The exit among the ``tpsl`` orders, when it is there."""
     since = (entry.created_at or _DATED) - timedelta(seconds=1)
     candidates = [
         exit_
-        for exit_ in _exits(entry, rows)
+        for exit_ in _of_side(entry, exits)
         if exit_.trigger_price == preset.trigger_price and (exit_.created_at or _DATED) >= since
     ]
     return None if not candidates else _as_child(_nearest(candidates, entry), entry, preset.kind)
 
 
-def born_with(entry: OrderReport, rows: Iterable[Row]) -> tuple[OrderReport, ...]:
+def born_with(entry: OrderReport, exits: Iterable[OrderReport]) -> tuple[OrderReport, ...]:
     """The exits of a filled entry of which it is not known whether it carried any: at most one of a kind."""
     filled = entry.filled_quantity or ZERO
-    exits = [
+    born_then = [
         exit_
-        for exit_ in _exits(entry, rows)
+        for exit_ in _of_side(entry, exits)
         if _distance(exit_, entry) <= BORN_WITHIN
         and SMALLEST_SHARE * filled <= (exit_.quantity or ZERO) <= filled
     ]
     found = []
-    for kind, type_ in ((STOP, OrderType.STOP_LOSS), (TARGET, OrderType.TAKE_PROFIT)):
-        of_kind = [exit_ for exit_ in exits if _is(type_, exit_, entry)]
+    for kind, types in ((STOP, STOPS), (TARGET, TARGETS)):
+        of_kind = [exit_ for exit_ in born_then if exit_.type in types]
         if of_kind:
             found.append(_as_child(_nearest(of_kind, entry), entry, kind))
     return tuple(found)
 
 
-def _exits(entry: OrderReport, rows: Iterable[Row]) -> list[OrderReport]:
-    reports = [parse_order(row, entry.symbol, entry.average_price) for row in rows]
-    return [report for report in reports if report.side is not entry.side]
-
-
-def _is(type_: OrderType, exit_: OrderReport, entry: OrderReport) -> bool:
-    if exit_.side is None or exit_.trigger_price is None or entry.average_price is None:
-        return False
-    return waits_below(type_, exit_.side) is (exit_.trigger_price < entry.average_price)
+def _of_side(entry: OrderReport, exits: Iterable[OrderReport]) -> list[OrderReport]:
+    return [typed(exit_, entry.average_price) for exit_ in exits if exit_.side is not entry.side]
 
 
 def _nearest(exits: Iterable[OrderReport], entry: OrderReport) -> OrderReport:

@@ -22,7 +22,7 @@ from app.domain.errors import (
 from app.domain.markets import Candle, Market, OrderBook, Ticker
 from app.domain.orders import Fill, OrderReport, OrderStatus
 from app.exchanges.bitget import parse, presets, wire
-from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, Row
+from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, Row, parse_order, typed
 from app.exchanges.bitget.presets import PRESET_PREFIX, Preset
 from app.exchanges.history import pages
 from app.exchanges.rest import Endpoint, Fault, RestExchange, milliseconds, to_milliseconds
@@ -31,7 +31,9 @@ from app.exchanges.transport import Answer, WireRequest
 log = logging.getLogger(__name__)
 
 Parsed = TypeVar("Parsed")
+Params = dict[str, Any]
 
+_NONE: Params = {}
 _DATED = datetime.min.replace(tzinfo=UTC)
 
 
@@ -166,9 +168,9 @@ class BitgetReads(RestExchange):
             return self._by_client_id(symbol, given(client_order_id))
         kind, number = kind_of(exchange_order_id)
         if kind == PLAN_PREFIX:
-            return self._plan_order(symbol, "orderId", number)
+            return self._plan_order(symbol, exchange_order_id)
         if kind == TPSL_PREFIX:
-            return self._exit(symbol, number)
+            return self._exit(symbol, exchange_order_id)
         if kind == PRESET_PREFIX:
             return self._preset(symbol, Preset.named(exchange_order_id))
         return self._with_exits(self._spot_order(symbol, {"orderId": number}))
@@ -178,14 +180,12 @@ class BitgetReads(RestExchange):
             return self._with_exits(self._spot_order(symbol, {"clientOid": client_order_id}))
         except OrderNotFound as missing:
             try:
-                return self._plan_order(symbol, "clientOid", client_order_id)
+                return self._plan_order(symbol, client_order_id)
             except OrderNotFound:
                 raise missing from None
 
     def _spot_order(self, symbol: str, order_id: Mapping[str, Any]) -> OrderReport:
-        found = self._ask(
-            wire.GET_ORDER, order_id, lambda rows: [parse.parse_order(row, symbol) for row in rows]
-        )
+        found = self._ask(wire.GET_ORDER, order_id, lambda rows: [parse_order(row, symbol) for row in rows])
         if not found:
             raise OrderNotFound(self.name, "no such order")
         return found[0]
@@ -196,65 +196,68 @@ class BitgetReads(RestExchange):
         if asked == [] or (asked is None and not filled):
             return entry
         try:
-            rows = self._exit_rows(entry) if filled else []
+            born = self._exits_since(entry) if filled else []
         except ExchangeError as error:
             if asked is None:
                 raise
             log.warning(
                 "%s did not tell the exits of %s: %s", self.name, entry.exchange_order_id, error.message
             )
-            rows = []
+            born = []
         if asked is None:
-            return replace(entry, children=presets.born_with(entry, rows))
-        return replace(entry, children=tuple(self._child(preset, entry, rows) for preset in asked))
+            return replace(entry, children=presets.born_with(entry, born))
+        return replace(entry, children=tuple(self._child(preset, entry, born) for preset in asked))
 
-    def _child(self, preset: Preset, entry: OrderReport, rows: Sequence[Row]) -> OrderReport:
+    def _child(self, preset: Preset, entry: OrderReport, born: Sequence[OrderReport]) -> OrderReport:
         now = milliseconds(self._now_ms())
-        return presets.born(preset, entry, rows) or presets.unborn(preset, entry, now)
+        return presets.born(preset, entry, born) or presets.unborn(preset, entry, now)
 
     def _preset(self, symbol: str, preset: Preset) -> OrderReport:
         entry = self._spot_order(symbol, {"orderId": preset.entry_id})
-        return self._child(preset, entry, self._exit_rows(entry) if entry.filled_quantity else [])
+        return self._child(preset, entry, self._exits_since(entry) if entry.filled_quantity else [])
 
-    def _exit_rows(self, entry: OrderReport) -> list[Row]:
+    def _exits_since(self, entry: OrderReport) -> list[OrderReport]:
         since = (entry.created_at or _DATED) - timedelta(seconds=1)
-        params = {"symbol": theirs(entry.symbol), "tpslType": wire.TPSL, "startTime": to_milliseconds(since)}
         return [
-            row for endpoint in (wire.OPEN_ORDERS, wire.PAST_ORDERS) for row in self._rows(endpoint, params)
+            exit_
+            for endpoint in (wire.OPEN_ORDERS, wire.PAST_ORDERS)
+            for exit_ in self._exits(endpoint, entry.symbol, {"startTime": to_milliseconds(since)})
         ]
 
-    def _exit(self, symbol: str, number: str) -> OrderReport:
-        params = {"symbol": theirs(symbol), "tpslType": wire.TPSL}
+    def _exit(self, symbol: str, exchange_order_id: str) -> OrderReport:
         for endpoint in (wire.OPEN_ORDERS, wire.PAST_ORDERS):
-            for row in self._rows(endpoint, params):
-                if row["orderId"] == number:
-                    return parse.parse_order(row, symbol, self._reference(symbol, endpoint))
+            for exit_ in self._exits(endpoint, symbol):
+                if exit_.exchange_order_id == exchange_order_id:
+                    return typed(exit_, self._reference(symbol, endpoint))
         raise OrderNotFound(self.name, "no such exit")
 
-    def _plan_order(self, symbol: str, name: str, value: str) -> OrderReport:
-        params = {"symbol": theirs(symbol)}
+    def _plan_order(self, symbol: str, order_id: str) -> OrderReport:
+        """A plan order by either id."""
         for endpoint in (wire.OPEN_PLANS, wire.PAST_PLANS):
-            for row in self._rows(endpoint, params):
-                if row[name] == value:
-                    return self._plan_report(row, symbol, self._reference(symbol, endpoint))
+            for plan in self._plans(endpoint, symbol):
+                if order_id in (plan.exchange_order_id, plan.client_order_id):
+                    return self._followed(typed(plan, self._reference(symbol, endpoint)))
         raise OrderNotFound(self.name, "no such order")
 
-    def _plan_report(self, row: Row, symbol: str, reference: Decimal | None) -> OrderReport:
-        if row["status"] not in wire.PLAN_EXECUTED:
-            return parse.parse_plan(row, symbol, reference)
-        order = self._spot_order(symbol, {"orderId": self._order_of_plan(row["orderId"])})
+    def _followed(self, plan: OrderReport) -> OrderReport:
+        """A plan order, told by the spot order it became once it has executed."""
+        if plan.raw["status"] not in wire.PLAN_EXECUTED:
+            return plan
+        order = self._spot_order(plan.symbol, {"orderId": self._order_of_plan(plan.exchange_order_id or "")})
         return replace(
             order,
-            exchange_order_id=PLAN_PREFIX + row["orderId"],
-            client_order_id=row["clientOid"] or None,
+            exchange_order_id=plan.exchange_order_id,
+            client_order_id=plan.client_order_id,
             type=None,
-            trigger_price=Decimal(row["triggerPrice"]),
+            trigger_price=plan.trigger_price,
         )
 
-    def _order_of_plan(self, plan_id: str) -> str:
-        """The spot order that an executed plan order became."""
+    def _order_of_plan(self, exchange_order_id: str) -> str:
+        """The id of the spot order that an executed plan order became."""
         found = self._ask(
-            wire.SUB_ORDERS, {"planOrderId": plan_id}, lambda rows: [str(row["orderId"]) for row in rows]
+            wire.SUB_ORDERS,
+            {"planOrderId": exchange_order_id.removeprefix(PLAN_PREFIX)},
+            lambda rows: [str(row["orderId"]) for row in rows],
         )
         if not found:
             raise OrderNotFound(self.name, "the plan order has placed nothing yet")
@@ -267,34 +270,23 @@ class BitgetReads(RestExchange):
     # -- lists -------------------------------------------------------------------------------------------------
 
     def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
-        params = {} if symbol is None else {"symbol": theirs(symbol)}
-        spot = self._rows(wire.OPEN_ORDERS, params)
-        exits = self._rows(wire.OPEN_ORDERS, {**params, "tpslType": wire.TPSL})
-        plans = self._rows(wire.OPEN_PLANS, params)
-        named = {row["symbol"]: symbol or self._symbol(row["symbol"]) for row in (*spot, *exits, *plans)}
-        waiting = {named[row["symbol"]] for row in (*exits, *plans)}
-        last = {name: ticker.last for name, ticker in self.tickers(waiting).items()}
-
-        def read(parse_row: Callable[..., OrderReport], row: Row) -> OrderReport:
-            name = named[row["symbol"]]
-            return parse_row(row, name, last.get(name))
-
-        return [
-            *(read(parse.parse_order, row) for row in (*spot, *exits)),
-            *(read(parse.parse_plan, row) for row in plans),
-        ]
+        spot = self._orders(wire.OPEN_ORDERS, symbol)
+        waiting = [*self._exits(wire.OPEN_ORDERS, symbol), *self._plans(wire.OPEN_PLANS, symbol)]
+        tickers = self.tickers(order.symbol for order in waiting)
+        return [*spot, *(typed(order, tickers[order.symbol].last) for order in waiting)]
 
     def order_history(
         self, symbol: str, since: datetime | None = None, limit: int | None = None
     ) -> list[OrderReport]:
         """See `Exchange.order_history`. A plan order that has executed is told as the spot order it became."""
-        params, most = {"symbol": theirs(symbol), **_starting(since)}, _most(since, limit)
-        exits = {**params, "tpslType": wire.TPSL}
-        found = self.open_orders(symbol)
-        past = [*self._rows(wire.PAST_ORDERS, params, most), *self._rows(wire.PAST_ORDERS, exits, most)]
-        plans = self._rows(wire.PAST_PLANS, params, most)
-        found += [parse.parse_order(row, symbol) for row in past]
-        found += [parse.parse_plan(row, symbol) for row in plans if row["status"] not in wire.PLAN_EXECUTED]
+        times, most = _starting(since), _most(since, limit)
+        plans = self._plans(wire.PAST_PLANS, symbol, times, most)
+        found = [
+            *self.open_orders(symbol),
+            *self._orders(wire.PAST_ORDERS, symbol, times, most),
+            *self._exits(wire.PAST_ORDERS, symbol, times, most),
+            *(plan for plan in plans if plan.raw["status"] not in wire.PLAN_EXECUTED),
+        ]
         oldest_first = sorted(
             {order.exchange_order_id: order for order in found}.values(),
             key=lambda order: order.created_at or _DATED,
@@ -311,36 +303,67 @@ class BitgetReads(RestExchange):
         *,
         exchange_order_id: str | None = None,
     ) -> list[Fill]:
-        params = {"symbol": theirs(symbol), **_starting(since)}
+        params: Params = {"symbol": theirs(symbol), **_starting(since)}
         if exchange_order_id is not None:
             kind, number = kind_of(exchange_order_id)
             params["orderId"] = self._order_of_plan(number) if kind == PLAN_PREFIX else number
-        rows = self._rows(wire.FILLS, params, _most(since, limit), "tradeId")
-        found = [parse.parse_fill(row, symbol) for row in reversed(rows)]
+        newest_first = self._rows(
+            wire.FILLS, params, lambda row: parse.parse_fill(row, symbol), _most(since, limit), "tradeId"
+        )
+        found = newest_first[::-1]
         return found[:limit] if since is not None else found[-(limit or wire.PAGE) :]
 
+    def _orders(
+        self, endpoint: Endpoint, symbol: str | None, more: Params = _NONE, most: int | None = None
+    ) -> list[OrderReport]:
+        """Spot orders of one market or of all."""
+        params = more if symbol is None else {**more, "symbol": theirs(symbol)}
+        naming = self._naming(symbol)
+        return self._rows(endpoint, params, lambda row: parse_order(row, naming(row["symbol"])), most)
+
+    def _exits(
+        self, endpoint: Endpoint, symbol: str | None, more: Params = _NONE, most: int | None = None
+    ) -> list[OrderReport]:
+        """Exits born of presets; they are kept with the spot orders and listed apart."""
+        return self._orders(endpoint, symbol, {**more, "tpslType": wire.TPSL}, most)
+
+    def _plans(
+        self, endpoint: Endpoint, symbol: str | None, more: Params = _NONE, most: int | None = None
+    ) -> list[OrderReport]:
+        """Plan orders of one market or of all."""
+        params = more if symbol is None else {**more, "symbol": theirs(symbol)}
+        naming = self._naming(symbol)
+        return self._rows(endpoint, params, lambda row: parse.parse_plan(row, naming(row["symbol"])), most)
+
+    def _naming(self, symbol: str | None) -> Callable[[str], str]:
+        """Never a look-up that may fetch when the market is known: its failure would pass for the order's."""
+        return self._symbol if symbol is None else lambda _: symbol
+
     def _rows(
-        self, endpoint: Endpoint, params: Mapping[str, Any], most: int | None = None, id_name: str = "orderId"
-    ) -> list[Row]:
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        read: Callable[[Row], Parsed],
+        most: int | None = None,
+        id_name: str = "orderId",
+    ) -> list[Parsed]:
         """Rows newest first, page after page, until there are no more or there are enough."""
-        found: list[Row] = []
-        before: dict[str, str] = {}
+        found: list[Parsed] = []
+        before: Params = {}
         while True:
-            page: list[Row] = self._ask(
-                endpoint, {**params, "limit": wire.PAGE, **before}, lambda data: _listed(data, id_name)
+            ids, page = self._ask(
+                endpoint, {**params, "limit": wire.PAGE, **before}, lambda data: _page(data, read, id_name)
             )
             found += page
             if len(page) < wire.PAGE or (most is not None and len(found) >= most):
                 return found
-            before = {"idLessThan": page[-1][id_name]}
+            before = {"idLessThan": ids[-1]}
 
 
-def _listed(data: Any, id_name: str) -> list[Row]:
-    """The rows of an answer; those of plan orders stand under ``orderList``."""
+def _page(data: Any, read: Callable[[Row], Parsed], id_name: str) -> tuple[list[str], list[Parsed]]:
+    """The ids and the rows of an answer; those of plan orders stand under ``orderList``."""
     rows: list[Row] = data["orderList"] if isinstance(data, dict) else list(data)
-    if not all(isinstance(row[id_name], str) for row in rows):
-        raise TypeError("an id that is not text")
-    return rows
+    return [row[id_name] for row in rows], [read(row) for row in rows]
 
 
 def theirs(symbol: str) -> str:
@@ -362,7 +385,7 @@ def kind_of(exchange_order_id: str) -> tuple[str, str]:
     return "", exchange_order_id
 
 
-def _starting(since: datetime | None) -> dict[str, int]:
+def _starting(since: datetime | None) -> Params:
     if since is None:
         return {}
     return {"startTime": to_milliseconds(max(since, datetime.now(UTC) - wire.HISTORY))}

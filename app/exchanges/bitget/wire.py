@@ -147,6 +147,8 @@ PLAN_STATUSES = {
     "live": OrderStatus.OPEN,
     "not_trigger": OrderStatus.OPEN,
     "executing": OrderStatus.OPEN,
+    "executed": OrderStatus.OPEN,
+    "triggered": OrderStatus.OPEN,
     "fail_execute": OrderStatus.EXPIRED,
     "fail_trigger": OrderStatus.EXPIRED,
     "cancelled": OrderStatus.CANCELED,
