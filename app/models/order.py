@@ -110,6 +110,11 @@ class OrderRow(Table):
         back_populates="order", order_by="FillRow.at", cascade="all, delete-orphan", passive_deletes=True
     )
 
+    @property
+    def exits(self) -> list[OrderRow]:
+        """The protective orders that hang on this one, a pair of them as its legs."""
+        return [leg for child in self.children for leg in (child.children or [child])]
+
     def move_to(self, status: OrderStatus, cause: str, *, at: datetime | None = None) -> None:
         """Take one step of the life of an order and record when and why.
 

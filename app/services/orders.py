@@ -14,7 +14,7 @@ from app import dispatch
 from app.domain.errors import OrderDenied, SwitchyardError
 from app.domain.orders import OrderDraft, OrderStatus
 from app.extensions import db
-from app.models import Alert, Broker, OrderOrigin, OrderRow, User, utc_now
+from app.models import Alert, Broker, OrderOrigin, OrderRole, OrderRow, User, utc_now
 from app.services import events
 from app.services.events import Topic
 from app.services.planning import Plan, preview
@@ -161,7 +161,7 @@ def find(user: User, order_id: int) -> OrderRow | None:
             joinedload(OrderRow.alert),
             selectinload(OrderRow.events),
             selectinload(OrderRow.fills),
-            selectinload(OrderRow.children),
+            selectinload(OrderRow.children).selectinload(OrderRow.children),
         )
     )
 
@@ -199,7 +199,11 @@ def counts(user: User, wanted: OrderFilter) -> dict[str, int]:
 
 
 def _conditions(user: User, wanted: OrderFilter) -> list[ColumnElement[bool]]:
-    conditions = [OrderRow.user_id == user.id]
+    """A pair of exits is shown as its legs; until they are placed, as the order that will place them."""
+    is_a_pair = (OrderRow.role == OrderRole.PROTECTION) & OrderRow.children.any()
+    conditions = [OrderRow.user_id == user.id, ~is_a_pair]
+    if wanted.alert_id is not None:
+        conditions.append(OrderRow.alert_id == wanted.alert_id)
     if wanted.broker_id is not None:
         conditions.append(OrderRow.broker_id == wanted.broker_id)
     if wanted.symbol:
