@@ -35,6 +35,26 @@ def test_a_server_error_is_a_page_of_html(
     assert len(fresh_sandbox.orders("kraken", kraken.keys)) == executed
 
 
+@pytest.mark.parametrize(("kind", "executed"), [("error_before", False), ("error_after", True)])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(500, "EGeneral:Internal error"), (503, "EService:Unavailable"), (504, "EService:Timeout")],
+)
+def test_krakens_own_troubles_come_with_status_200_and_leave_the_outcome_open(
+    fresh_sandbox: SandboxServer, kraken: Caller, kind: str, executed: bool, status: int, error: str
+) -> None:
+    fresh_sandbox.fault("kraken", "place_order", kind, status=status)
+    assert refused(kraken.send("AddOrder", **ORDER)) == error
+    assert len(fresh_sandbox.orders("kraken", kraken.keys)) == executed
+
+
+def test_an_order_may_not_be_seen_at_once(fresh_sandbox: SandboxServer, kraken: Caller) -> None:
+    txid = kraken.limit("buy", "50000")
+    fresh_sandbox.fault("kraken", "get_order", "unseen")
+    assert kraken.ok("QueryOrders", txid=txid) == {}
+    assert list(kraken.ok("QueryOrders", txid=txid)) == [txid]
+
+
 def test_a_ban_is_a_temporary_lockout(fresh_sandbox: SandboxServer, kraken: Caller) -> None:
     fresh_sandbox.fault("kraken", "place_order", "ban")
     assert refused(kraken.send("AddOrder", **ORDER)) == "EGeneral:Temporary lockout"

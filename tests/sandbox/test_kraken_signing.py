@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -119,6 +120,13 @@ def test_a_nonce_window_lets_requests_overtake_each_other_but_none_come_twice(
         kraken.ok("Balance", nonce=number)
     for number in (1000, 995, 990):
         assert kraken.refusal("Balance", nonce=number) == "EAPI:Invalid nonce"
+
+
+def test_of_many_requests_with_one_nonce_one_is_let_in(kraken: Caller) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: kraken.send("Balance", nonce=7).json()["error"], range(16)))
+    assert answers.count([]) == 1
+    assert answers.count(["EAPI:Invalid nonce"]) == 15
 
 
 def test_a_key_does_only_what_it_may(fresh_sandbox: SandboxServer, kraken: Caller) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from app.sandbox.dialects.kraken import limits, render
 from app.sandbox.dialects.kraken.call import Call, Endpoint
 from app.sandbox.dialects.kraken.endpoints import ENDPOINTS
-from app.sandbox.dialects.kraken.errors import KrakenError, locked_out, throttled
+from app.sandbox.dialects.kraken.errors import TROUBLES, KrakenError, locked_out, throttled
 from app.sandbox.dialects.kraken.listing import Listing
 from app.sandbox.dialects.kraken.parameters import Parameters
 from app.sandbox.dialects.kraken.signing import KEY_HEADER, Nonces, authenticate
@@ -71,6 +71,9 @@ class Kraken:
         return _refusal(locked_out())
 
     def broken(self, status: int) -> Response:
+        """Kraken's own troubles come with HTTP 200 like every error; other pages come from the edge in front of it."""
+        if status in TROUBLES:
+            return _refusal(KrakenError(TROUBLES[status]))
         page = (
             f"<html><head><title>api.kraken.com | {status}</title></head><body>Error {status}</body></html>"
         )

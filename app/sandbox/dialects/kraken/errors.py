@@ -40,6 +40,13 @@ def locked_out() -> KrakenError:
     return KrakenError("EGeneral:Temporary lockout")
 
 
+#: The exchange's own troubles, by the HTTP status others give them; whether an order was executed is not known.
+TROUBLES: Mapping[int, str] = {
+    500: "EGeneral:Internal error",
+    503: "EService:Unavailable",
+    504: "EService:Timeout",
+}
+
 _REFUSALS: Mapping[Refusal, str] = {
     Refusal.UNKNOWN_SYMBOL: "EQuery:Unknown asset pair",
     Refusal.MARKET_CLOSED: "EService:Market in cancel_only mode",

@@ -1,15 +1,16 @@
-"""The instruments as Kraken spells and describes them, rendered once for as long as nothing is listed or closed.
+"""The assets and pairs as Kraken spells and describes them.
 
 Source: https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 
 from app.domain.money import plain
+from app.sandbox.dialects import listing
 from app.sandbox.dialects.kraken.notation import (
     Json,
     altname,
@@ -28,20 +29,17 @@ from app.sandbox.engine.settlement import VenueRules
 _SHOWN_DECIMALS = 5
 
 
-class Listing:
-    """The markets of one state of the venue's listing, by pair id and by all of Kraken's names for a pair."""
+class Listing(listing.Listing):
+    """The markets by pair id, found by any of Kraken's names for a pair, and the assets by their codes."""
 
     def __init__(self, number: int, markets: Iterable[Market], rules: VenueRules) -> None:
-        self.number = number
-        self.markets = {pair_id(market.instrument): market for market in markets}
+        super().__init__(number, markets, pair_id, partial(_describe_pair, rules))
         self._by_name = dict(self.markets)
         for market in self.markets.values():
             self._by_name[pair_altname(market.instrument)] = market
             self._by_name[pair_wsname(market.instrument)] = market
         names = {x for m in self.markets.values() for x in (m.instrument.base, m.instrument.quote)}
         self.assets = {asset_code(name): name for name in sorted(names)}
-        self._rules = rules
-        self._texts: dict[str, str] = {}
 
     def find(self, name: str) -> Market | None:
         """The market of a pair id, altname or wsname."""
@@ -52,16 +50,6 @@ class Listing:
         if name in self.assets:
             return name
         return next((code for code, asset in self.assets.items() if altname(asset) == name), None)
-
-    def text(self, market: Market) -> str:
-        """A pair's entry in AssetPairs, as JSON text."""
-        key = pair_id(market.instrument)
-        text = self._texts.get(key)
-        if text is None:
-            record = _record(market.instrument, self._rules)
-            text = f'"{key}":{json.dumps(record, separators=(",", ":"))}'
-            self._texts[key] = text
-        return text
 
 
 def status(instrument: Instrument) -> str:
@@ -82,7 +70,7 @@ def describe_asset(asset: str) -> Json:
     }
 
 
-def _record(instrument: Instrument, rules: VenueRules) -> Json:
+def _describe_pair(rules: VenueRules, instrument: Instrument) -> Json:
     return {
         "altname": pair_altname(instrument),
         "wsname": pair_wsname(instrument),

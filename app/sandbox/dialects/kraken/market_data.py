@@ -47,7 +47,8 @@ def assets(call: Call) -> object:
 
 def asset_pairs(call: Call) -> object:
     """GET /0/public/AssetPairs, put together from the texts of its pairs."""
-    return f"{{{','.join(call.listing.text(market) for market in call.markets())}}}".encode()
+    rows = (f'"{pair_id(market.instrument)}":{call.listing.text(market)}' for market in call.markets())
+    return f"{{{','.join(rows)}}}".encode()
 
 
 def ticker(call: Call) -> object:
