@@ -44,9 +44,8 @@ def moment(seconds: Any) -> datetime:
 
 
 def parse_markets(data: Row) -> list[Market]:
-    """``AssetPairs``: every market but the dark pools, which trade the same pairs under another id."""
-    rows = data["result"].items()
-    return [parse_market(pair, row) for pair, row in rows if not row["altname"].endswith(".d")]
+    """``AssetPairs``: every market but further books of the same pair (dark pools and such), whose ids have a mark."""
+    return [parse_market(pair, row) for pair, row in data["result"].items() if pair.isalnum()]
 
 
 def parse_market(pair: str, row: Row) -> Market:
