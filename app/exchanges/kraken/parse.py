@@ -37,7 +37,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def moment(seconds: Any) -> datetime:
     """A Unix time in seconds with a fraction as an aware UTC time, to the microsecond."""
-    return _EPOCH + timedelta(microseconds=int(Decimal(seconds) * 1_000_000))
+    try:
+        return _EPOCH + timedelta(microseconds=int(Decimal(seconds) * 1_000_000))
+    except OverflowError:
+        raise ValueError(f"{seconds} is no time") from None
 
 
 # -- markets and prices ----------------------------------------------------------------------------------------
