@@ -13,7 +13,7 @@ _RECOVERY = 5 * 60 * 1_000_000
 
 
 class RateLimits:
-    """Counts, refuses and reports; when ``enforce`` is off it counts and reports only."""
+    """Counts, refuses and reports; when ``enforce`` is off it counts only, for nobody has too little left then."""
 
     def __init__(self, values: dict[str, int], *, enforce: bool) -> None:
         self._values = values
@@ -46,7 +46,9 @@ class RateLimits:
             raise too_many_requests()
 
     def headers(self, name: str, client: str, now: int) -> dict[str, str]:
-        """How many calls of the endpoint the client has left this second."""
+        """How many calls of the endpoint the client has left this second, where that matters."""
+        if not self._enforce:
+            return {}
         window = Window(self._values[name], 1)
         left = max(0, window.limit - self._counters.used(name, window, client, now))
         return {"x-mbx-used-remain-limit": str(left)}
