@@ -170,6 +170,18 @@ class Trading(RuleBasedStateMachine):
         except Refused:
             assert self._holdings() == before
 
+    @precondition(lambda self: self.account.open_orders)
+    @rule(data=st.data(), side=sides, quantity=quantities, price=prices)
+    def substitute(self, data: st.DataObject, side: Side, quantity: Decimal, price: Decimal) -> None:
+        order = data.draw(st.sampled_from(list(self.account.open_orders.values())))
+        before = self._holdings()
+        try:
+            self.venue.substitute(order, OrderSpec(SYMBOL, side, OrderType.LIMIT, quantity, price=price))
+        except Refused:
+            assert (order.live, self._holdings()) == (True, before)
+        else:
+            assert not order.live
+
     @rule(price=prices)
     def move(self, price: Decimal) -> None:
         self.venue.set_price(SYMBOL, price)
@@ -252,7 +264,7 @@ class Trading(RuleBasedStateMachine):
         for order in self.account.orders.values():
             if order.parent is not None:
                 assert order.side is order.parent.side.opposite
-                closed[order.parent.id].append(order.quantity)
+                closed[order.parent.id].append(order.spec.quantity or Decimal(0))
         for order in self.account.orders.values():
             fills = [fill.quantity for fill in order.fills] if order.spec.close is not None else []
             assert closed[order.id] == fills
@@ -277,6 +289,7 @@ class TradingWithFeesInQuote(Trading):
         taker=Decimal("0.006"),
         buy_fee_in_quote=True,
         triggers_hold=False,
+        passed_triggers_refused=False,
         post_only_refused=False,
     )
 

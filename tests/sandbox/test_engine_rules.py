@@ -146,6 +146,27 @@ def test_an_amended_price_may_fill_at_once_and_must_be_paid_for() -> None:
     assert refusal.value.refusal is Refusal.NOT_OPEN
 
 
+def test_an_order_takes_the_place_of_another_or_leaves_it_as_it_was() -> None:
+    venue, account = venue_with(RULES, USDT="60000")
+    order = venue.submit(account, limit(Side.BUY, "50000", client_id="mine"))
+    with pytest.raises(Refused, match=Refusal.INSUFFICIENT_FUNDS):
+        venue.substitute(order, limit(Side.BUY, "50000", "2", client_id="mine"))
+    assert (order.live, account.balance("USDT").locked) == (True, 50_000)
+    fresh = venue.substitute(order, limit(Side.BUY, "59000", client_id="mine"))
+    assert (order.state, fresh.state, account.by_client_id["mine"]) == (State.CANCELED, State.OPEN, fresh)
+    assert account.balance("USDT").locked == 59_000
+    with pytest.raises(Refused, match=Refusal.NOT_OPEN):
+        venue.substitute(order, limit(Side.BUY, "40000"))
+
+
+def test_a_trigger_that_has_been_reached_fires_at_once_where_it_is_not_refused() -> None:
+    venue, account = venue_with(RULES, BTC="1")
+    with pytest.raises(Refused, match=Refusal.WOULD_TRIGGER):
+        venue.submit(account, stop(Side.SELL, "61000"))
+    venue, account = venue_with(replace(RULES, passed_triggers_refused=False), BTC="1")
+    assert venue.submit(account, stop(Side.SELL, "61000")).state is State.FILLED
+
+
 def test_the_exits_of_one_group_must_close_the_same_thing() -> None:
     venue, account = venue_with(RULES, BTC="5")
     with pytest.raises(Refused) as refusal:
