@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fixtures.sandbox import SandboxServer
-from tests.sandbox import kraken_caller, kucoin_caller
+from tests.sandbox import bitget_caller, kraken_caller, kucoin_caller
 from tests.sandbox.binance_caller import Caller
 
 
@@ -15,6 +15,14 @@ from tests.sandbox.binance_caller import Caller
 def binance(fresh_sandbox: SandboxServer) -> Iterator[Caller]:
     """A signing caller with 100,000 USDT, 2 BTC and 20 ETH; BTC costs 60,000 USDT."""
     caller = Caller(fresh_sandbox.at("binance"), fresh_sandbox.account("binance"))
+    yield caller
+    caller.close()
+
+
+@pytest.fixture
+def bitget(fresh_sandbox: SandboxServer) -> Iterator[bitget_caller.Caller]:
+    """A signing caller with the same on a sandbox Bitget."""
+    caller = bitget_caller.Caller(fresh_sandbox.at("bitget"), fresh_sandbox.account("bitget"))
     yield caller
     caller.close()
 

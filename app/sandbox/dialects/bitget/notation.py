@@ -56,6 +56,17 @@ def is_tpsl(order: Order) -> bool:
     return order.spec.echo.get("tpslType") == "tpsl"
 
 
+def is_exit(order: Order) -> bool:
+    """Whether an order was attached to another, which it closes."""
+    return order.group is not None and order in order.group.exits
+
+
+def created_at(order: Order) -> int:
+    """When an order came into being: for an exit, when its entry had filled."""
+    working = order.group.working if order.group is not None and is_exit(order) else None
+    return order.created_at if working is None else working.updated_at
+
+
 def order_id(order: Order) -> str:
     """The id that an order was placed under."""
     return str(_FIRST_ORDER + order.id)

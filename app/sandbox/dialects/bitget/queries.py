@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from app.sandbox.dialects.bitget import render
 from app.sandbox.dialects.bitget.call import Call
-from app.sandbox.dialects.bitget.notation import executing_id, trade_id
+from app.sandbox.dialects.bitget.notation import created_at, executing_id, trade_id
 from app.sandbox.dialects.bitget.seeing import executing, find_executing, waits_as_tpsl
 from app.sandbox.engine.model import Order
 
@@ -20,17 +20,17 @@ _TPSL_TYPES = {"normal": False, "tpsl": True}
 def get_order(call: Call) -> object:
     """GET /api/v2/spot/trade/orderInfo: an array that is empty when there is no such order."""
     order = find_executing(call, call.params)
-    return [] if order is None else [render.record(order)]
+    return [] if order is None else [render.record(call, order)]
 
 
 def unfilled_orders(call: Call) -> object:
     """GET /api/v2/spot/trade/unfilled-orders"""
-    return [render.unfilled(order) for order in _page(call, live=True)]
+    return [render.unfilled(call, order) for order in _page(call, live=True)]
 
 
 def history_orders(call: Call) -> object:
     """GET /api/v2/spot/trade/history-orders"""
-    return [render.record(order) for order in _page(call, live=False)]
+    return [render.record(call, order) for order in _page(call, live=False)]
 
 
 def _page(call: Call, *, live: bool) -> list[Order]:
@@ -44,7 +44,7 @@ def _page(call: Call, *, live: bool) -> list[Order]:
         and waits_as_tpsl(order) is tpsl
         and symbol in (None, order.symbol)
         and order_id in (None, executing_id(order))
-        and within(call, order.created_at)
+        and within(call, created_at(order))
     ]
     found.sort(key=lambda order: int(executing_id(order)), reverse=True)
     rest = [order for order in found if before is None or int(executing_id(order)) < before]
@@ -57,7 +57,7 @@ def fills(call: Call) -> object:
     before = call.params.integer("idLessThan")
     orders = call.account.orders
     found = [
-        render.trade(orders[fill.order_id], fill)
+        render.trade(call, orders[fill.order_id], fill)
         for fill in reversed(call.account.fills)
         if symbol in (None, fill.symbol)
         and order_id in (None, executing_id(orders[fill.order_id]))

@@ -9,10 +9,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from app.domain.money import plain
+from app.sandbox.dialects.bitget.call import Call
 from app.sandbox.dialects.bitget.notation import (
+    created_at,
     Json,
     executing_client_id,
     executing_id,
+    is_exit,
     is_tpsl,
     long,
     milliseconds,
@@ -55,11 +58,11 @@ def ids(order: Order) -> Json:
     return {"orderId": order_id(order), "clientOid": order.client_id}
 
 
-def record(order: Order) -> Json:
+def record(call: Call, order: Order) -> Json:
     """An order that trades, or waits to, as a look-up and the history show it."""
     base, quote = order.symbol.split("/")
     return {
-        **_head(order),
+        **_head(call, order),
         "price": "0" if order.price is None else text(order.price),
         **_middle(order),
         "priceAvg": text(_average(order)),
@@ -73,10 +76,10 @@ def record(order: Order) -> Json:
     }
 
 
-def unfilled(order: Order) -> Json:
+def unfilled(call: Call, order: Order) -> Json:
     """An order as the list of open ones shows it: ``priceAvg`` is its limit and ``basePrice`` what it filled at."""
     return {
-        **_head(order),
+        **_head(call, order),
         "priceAvg": text(order.price),
         **_middle(order),
         "basePrice": text(_average(order)),
@@ -86,9 +89,9 @@ def unfilled(order: Order) -> Json:
     }
 
 
-def _head(order: Order) -> Json:
+def _head(call: Call, order: Order) -> Json:
     return {
-        "userId": order.api_key[-10:],
+        "userId": str(call.account.uid),
         "symbol": symbol_of(order),
         "orderId": executing_id(order),
         "clientOid": executing_client_id(order),
@@ -116,7 +119,7 @@ def _volumes(order: Order) -> Json:
 def _tail(order: Order) -> Json:
     return {
         **{name: value for name in PRESETS if (value := order.spec.echo.get(name)) is not None},
-        "cTime": milliseconds(order.created_at),
+        "cTime": milliseconds(created_at(order)),
         "uTime": milliseconds(order.updated_at),
         "tpslType": "tpsl" if is_tpsl(order) else "normal",
         "triggerPrice": text(order.spec.trigger_price) if is_tpsl(order) else None,
@@ -128,7 +131,7 @@ def _type(order: Order) -> str:
 
 
 def _source(order: Order) -> str:
-    if order.group is not None and order in order.group.exits:
+    if is_exit(order):
         return "strategy_oco_limit"
     return "market" if _type(order) == "market" else "normal"
 
@@ -152,9 +155,9 @@ def _fee_detail(order: Order) -> str:
     return f"{{{','.join(rows)}}}"
 
 
-def trade(order: Order, fill: Fill) -> Json:
+def trade(call: Call, order: Order, fill: Fill) -> Json:
     return {
-        "userId": order.api_key[-10:],
+        "userId": str(call.account.uid),
         "symbol": symbol_of(order),
         "orderId": executing_id(order),
         "tradeId": trade_id(fill),
@@ -191,7 +194,7 @@ def plan(order: Order) -> Json:
         "triggerType": order.spec.echo["triggerType"],
         "enterPointSource": "API",
         "stpMode": "none",
-        "cTime": milliseconds(order.created_at),
+        "cTime": milliseconds(created_at(order)),
         "uTime": milliseconds(order.updated_at),
     }
 

@@ -9,14 +9,15 @@ from app.sandbox.dialects.bitget.errors import BitgetError, empty
 from app.sandbox.dialects.bitget.notation import engine_id, executing_id, is_plan, is_tpsl, order_id
 from app.sandbox.dialects.bitget.parameters import Parameters
 from app.sandbox.engine.account import Account
-from app.sandbox.engine.model import Order, Reason, State
+from app.sandbox.engine.model import Order, State
 
 _CLIENT_ID_KNOWN_FOR = 2 * 60 * 60 * 1_000_000
 
 
 def exists(order: Order) -> bool:
     """Whether an order has come into being; exits do only when their entry has filled."""
-    return order.state is not State.PENDING and order.reason is not Reason.WORKING_ENDED
+    working = order.group.working if order.group is not None else None
+    return working is None or order is working or working.state is State.FILLED
 
 
 def executing(account: Account) -> Iterator[Order]:
