@@ -85,7 +85,8 @@ class _Runner:
 
 
 def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    middle = {name: statistics.median(run[name] for run in runs) for name in ("p50", "p99", "max")}
+    names = ("p50", "p99", "max")
+    middle = {name: round(statistics.median(run[name] for run in runs), 2) for name in names}
     totals = {name: sum(run[name] for run in runs) for name in ("sent", "arrived")}
     return {**middle, **totals, "runs": runs}
 
