@@ -126,6 +126,12 @@ def test_an_edited_order_is_another_one(kraken: Caller) -> None:
     assert kraken.refusal("EditOrder", txid=old, pair=PAIR, price="52000") == "EOrder:Unknown order"
 
 
+def test_an_order_stays_when_the_edited_one_cannot_be_paid_for(kraken: Caller) -> None:
+    txid = kraken.limit("buy", "50000", volume="1.5")
+    assert kraken.refusal("EditOrder", txid=txid, pair=PAIR, volume="2") == "EOrder:Insufficient funds"
+    kraken.ok("EditOrder", txid=txid, pair=PAIR, volume="1.9")
+
+
 def test_a_stop_is_edited_by_its_two_prices(kraken: Caller) -> None:
     old = kraken.place(type="sell", ordertype="stop-loss-limit", price="55000", price2="54900")
     new = kraken.ok("EditOrder", txid=old, pair=PAIR, price="56000")["txid"]

@@ -32,6 +32,7 @@ from app.sandbox.engine.model import (
     Side,
     State,
 )
+from app.sandbox.engine.schedule import Schedule
 from app.sandbox.engine.settlement import ClientIds, Settlement, VenueRules, held_asset
 
 #: Set around a placement to let only this part of it fill at once, whatever the book holds.
@@ -54,14 +55,8 @@ class Venue:
         self._seed = seed
         self._execution = Execution(Settlement(rules), self.accounts, self.markets, self.now)
         self._execution.close = self._close
-        self._timed: dict[int, Order] = {}
-        self._cancel_all_at: dict[str, int] = {}
-        self._order_ids, self._trade_ids, self._group_ids, self._uids = (
-            count(1001),
-            count(1),
-            count(1),
-            count(1),
-        )
+        self._schedule = Schedule()
+        self._order_ids, self._group_ids, self._uids = count(1001), count(1), count(1)
         self._lock = RLock()
         self.list_instruments(instruments)
 
@@ -231,8 +226,7 @@ class Venue:
         self._execution.resting[order.symbol][order.id] = order
         if order.client_id:
             account.by_client_id[order.client_id] = order
-        if order.spec.expires_at is not None:
-            self._timed[order.id] = order
+        self._schedule.lapse(order)
 
     def _close(self, parent: Order, fill: Fill) -> None:
         """Place the closing order of one fill; it is on its own from here on."""
@@ -308,9 +302,12 @@ class Venue:
             account = self.accounts[order.api_key]
             if client_id is not None and client_id != order.client_id:
                 self._check_client_id(account, client_id)
-            self._resize(
-                order, account, order.quantity if quantity is None else quantity, price, trigger_price
+            spec = replace(
+                order.spec,
+                price=order.price if price is None else price,
+                trigger_price=order.spec.trigger_price if trigger_price is None else trigger_price,
             )
+            self._resize(order, account, order.quantity if quantity is None else quantity, spec)
             if client_id is not None:
                 account.by_client_id.pop(order.client_id, None)
                 account.by_client_id[client_id] = order
@@ -323,31 +320,19 @@ class Venue:
                 self._execution.work(order)
             return order
 
-    def _resize(
-        self,
-        order: Order,
-        account: Account,
-        quantity: Decimal,
-        price: Decimal | None,
-        trigger_price: Decimal | None,
-    ) -> None:
-        """Give an order another quantity and prices, if its owner can pay for them."""
-        if quantity <= order.filled or (price is not None and order.price is None):
-            raise Refused(Refusal.BAD_AMENDMENT)
-        if trigger_price is not None and not order.waits_for_trigger:
-            raise Refused(Refusal.BAD_AMENDMENT)
+    def _resize(self, order: Order, account: Account, quantity: Decimal, spec: OrderSpec) -> None:
+        """Give an order another quantity and other prices, if its owner can pay for them."""
         market = self.market(order.symbol)
-        instrument = market.instrument
-        spec = replace(
-            order.spec,
-            price=price if price is not None else order.price,
-            trigger_price=trigger_price if trigger_price is not None else order.spec.trigger_price,
-        )
-        if trigger_price is not None and spec.would_trigger(market.last):
+        moves_trigger = spec.trigger_price != order.spec.trigger_price
+        if quantity <= order.filled or (spec.price is not None and order.price is None):
+            raise Refused(Refusal.BAD_AMENDMENT)
+        if moves_trigger and not order.waits_for_trigger:
+            raise Refused(Refusal.BAD_AMENDMENT)
+        if moves_trigger and spec.would_trigger(market.last):
             raise Refused(Refusal.WOULD_TRIGGER)
         before = order.quantity, order.spec
         order.quantity, order.spec = quantity, spec
-        if self._execution.settlement.shortfall(order, account, instrument) > 0:
+        if self._execution.settlement.shortfall(order, account, market.instrument) > 0:
             order.quantity, order.spec = before
             raise Refused(Refusal.INSUFFICIENT_FUNDS)
 
@@ -356,24 +341,18 @@ class Venue:
     def cancel_all_at(self, account: Account, at: int | None) -> None:
         """Cancel all that an account has open when that time comes; None calls it off."""
         with self.alone():
-            self._cancel_all_at.pop(account.api_key, None)
-            if at is not None:
-                self._cancel_all_at[account.api_key] = at
+            self._schedule.clear(account.api_key, at)
 
     def elapse(self) -> None:
         """End what should have ended by now: orders past their time, and all of an account that asked for it."""
         with self.alone():
             now = self.now()
-            for api_key in [key for key, at in self._cancel_all_at.items() if at <= now]:
-                del self._cancel_all_at[api_key]
+            for api_key in self._schedule.cleared(now):
                 for order in list(self.accounts[api_key].open_orders.values()):
                     if order.live:
                         self.cancel(order)
-            for order in list(self._timed.values()):
-                if order.live and order.spec.expires_at is not None and order.spec.expires_at <= now:
-                    self._execution.end(order, State.EXPIRED, Reason.TIME_OUT)
-                if not order.live:
-                    del self._timed[order.id]
+            for order in self._schedule.lapsed(now):
+                self._execution.end(order, State.EXPIRED, Reason.TIME_OUT)
 
     def set_price(self, symbol: str, price: Decimal) -> None:
         """Trade at a price: resting limit orders it reaches fill at their own price, triggers it reaches fire."""

@@ -55,10 +55,7 @@ def _price(call: Call, name: str, order: Order, market: Market, kind: OrderType)
 
 
 def edit_order(call: Call) -> object:
-    """POST /0/private/EditOrder: cancel, and place anew under another txid without a client id.
-
-    The old order is gone even when the new one cannot be paid for.
-    """
+    """POST /0/private/EditOrder: another order in the place of one, under another txid and without a client id."""
     market = call.market()
     order = open_by_txid(call.account, call.params.required("txid"))
     if order is None or order.symbol != market.instrument.symbol:
@@ -66,8 +63,10 @@ def edit_order(call: Call) -> object:
     spec = _edited(call, order, market)
     now = call.venue.now()
     call.rate.trade(call.account, order.symbol, edit_cost(order, now), now)
-    call.venue.cancel(order)
-    new = placing.submit(call, spec)
+    try:
+        new = call.venue.substitute(order, spec)
+    except Refused as refusal:
+        raise refused(refusal.refusal) from None
     return {
         "status": "ok",
         "txid": render.txid(new),
