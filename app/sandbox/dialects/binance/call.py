@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from app.sandbox.dialects.binance.errors import bad_symbol
 from app.sandbox.dialects.binance.limits import RateLimits
-from app.sandbox.dialects.binance.listing import Listing
 from app.sandbox.dialects.binance.parameters import Parameters
+from app.sandbox.dialects.listing import Listing
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.market import Market
 from app.sandbox.engine.venue import Venue

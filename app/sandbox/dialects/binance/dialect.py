@@ -16,9 +16,11 @@ from app.sandbox.dialects.binance.limits import (
     banned,
     too_much_weight,
 )
-from app.sandbox.dialects.binance.listing import Listing
+from app.sandbox.dialects.binance.listing import describe
+from app.sandbox.dialects.binance.notation import exchange_symbol
 from app.sandbox.dialects.binance.parameters import Parameters
 from app.sandbox.dialects.binance.signing import KEY_HEADER, authenticate
+from app.sandbox.dialects.listing import Listing
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.model import Order
 from app.sandbox.engine.settlement import VenueRules
@@ -37,7 +39,7 @@ class Binance:
         self._venue = venue
         self.limits = {WEIGHT: 6000, ORDERS_10S: 100, ORDERS_1D: 200_000}
         self._rate = RateLimits(self.limits, enforce=enforce_limits)
-        self._listing = Listing(venue.listing, venue.markets.values())
+        self._listing = self._list()
         venue.tell_first_fills(self._rate.give_back)
 
     def operation(self, request: Request) -> str:
@@ -133,8 +135,11 @@ class Binance:
 
     def _current_listing(self) -> Listing:
         if self._listing.number != self._venue.listing:
-            self._listing = Listing(self._venue.listing, self._venue.markets.values())
+            self._listing = self._list()
         return self._listing
+
+    def _list(self) -> Listing:
+        return Listing(self._venue.listing, self._venue.markets.values(), exchange_symbol, describe)
 
     def _counted_key(self, endpoint: Endpoint, request: Request, status: int) -> str | None:
         return request.headers.get(KEY_HEADER) if endpoint.orders and status != 401 else None

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from app.sandbox.dialects.kucoin.errors import refused, unknown_symbol
 from app.sandbox.dialects.kucoin.parameters import Parameters
+from app.sandbox.dialects.listing import Listing
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.market import Market
 from app.sandbox.engine.model import Refused
@@ -23,6 +24,7 @@ class Call:
 
     venue: Venue
     params: Parameters
+    listing: Listing
     signer: Account | None = None
 
     @property
@@ -38,8 +40,8 @@ class Call:
 
     def market_of(self, symbol: str) -> Market:
         """The market of a symbol in KuCoin's spelling."""
-        market = self.venue.markets.get(symbol.replace("-", "/"))
-        if market is None or "/" in symbol:
+        market = self.listing.markets.get(symbol)
+        if market is None:
             raise unknown_symbol()
         return market
 
@@ -57,7 +59,7 @@ def asking(act: Callable[[], T]) -> T:
 
 
 Handler = Callable[[Call], object]
-"""Gives the data of the answer."""
+"""Gives the data of the answer: what JSON can express, or the bytes of JSON."""
 
 
 @dataclass(frozen=True, slots=True)

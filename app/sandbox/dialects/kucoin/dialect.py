@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from app.sandbox.dialects.kucoin import families
+from app.sandbox.dialects.kucoin import families, rules
 from app.sandbox.dialects.kucoin.call import Call, Endpoint
 from app.sandbox.dialects.kucoin.endpoints import ROUTES
 from app.sandbox.dialects.kucoin.errors import KuCoinError, no_permission, too_many_requests
 from app.sandbox.dialects.kucoin.limits import PUBLIC, QUOTAS, Pools, usage
+from app.sandbox.dialects.kucoin.notation import exchange_symbol
 from app.sandbox.dialects.kucoin.parameters import Parameters
 from app.sandbox.dialects.kucoin.signing import KEY, authenticate
+from app.sandbox.dialects.listing import Listing
 from app.sandbox.engine.account import Account
 from app.sandbox.engine.model import Order
 from app.sandbox.engine.settlement import VenueRules
@@ -38,6 +40,7 @@ class KuCoin:
         self._venue = venue
         self.limits = dict(QUOTAS)
         self._pools = Pools(self.limits, enforce=enforce_limits)
+        self._listing = self._list()
 
     def operation(self, request: Request) -> str:
         found = ROUTES.find(request.method, request.path)
@@ -92,8 +95,8 @@ class KuCoin:
         try:
             self._pools.spend(endpoint.pool, client, endpoint.weight, now)
             params = Parameters.of(request).with_path(in_path)
-            data = self._execute(endpoint, Call(self._venue, params, account))
-            response = json_response({"code": _SUCCESS, "data": data})
+            data = self._execute(endpoint, Call(self._venue, params, self._current_listing(), account))
+            response = _success(data)
         except KuCoinError as error:
             response = _refusal(error)
         left = self._pools.headers(endpoint.pool, client, now)
@@ -105,6 +108,20 @@ class KuCoin:
             if not (granted.trade if endpoint.trades else granted.read):
                 raise no_permission()
         return endpoint.handle(call)
+
+    def _current_listing(self) -> Listing:
+        if self._listing.number != self._venue.listing:
+            self._listing = self._list()
+        return self._listing
+
+    def _list(self) -> Listing:
+        return Listing(self._venue.listing, self._venue.markets.values(), exchange_symbol, rules.describe)
+
+
+def _success(data: object) -> Response:
+    if isinstance(data, bytes):
+        return Response(200, b'{"code":"%b","data":%b}' % (_SUCCESS.encode(), data))
+    return json_response({"code": _SUCCESS, "data": data})
 
 
 def _refusal(error: KuCoinError) -> Response:

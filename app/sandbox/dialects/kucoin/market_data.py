@@ -37,8 +37,8 @@ def service_status(_: Call) -> object:
 def symbols(call: Call) -> object:
     """GET /api/v2/symbols, of one kind of market or all."""
     wanted = call.params.text("market")
-    rows = (rules.describe(market.instrument) for market in call.venue.markets.values())
-    return [row for row in rows if wanted in (None, row["market"])]
+    shown = (m for m in call.listing.markets.values() if wanted in (None, rules.area(m.instrument)))
+    return f"[{','.join(map(call.listing.text, shown))}]".encode()
 
 
 def symbol(call: Call) -> object:

@@ -29,7 +29,7 @@ def describe(instrument: Instrument) -> Json:
         "baseCurrency": instrument.base,
         "quoteCurrency": instrument.quote,
         "feeCurrency": instrument.quote,
-        "market": "BTC" if instrument.quote == "BTC" else "USDS",
+        "market": area(instrument),
         "baseMinSize": amount(instrument.min_quantity),
         "quoteMinSize": amount(instrument.min_notional),
         "baseMaxSize": amount(instrument.max_quantity),
@@ -46,6 +46,11 @@ def describe(instrument: Instrument) -> Json:
         "takerFeeCoefficient": "1.00",
         "st": False,
     }
+
+
+def area(instrument: Instrument) -> str:
+    """Under which heading an instrument is listed."""
+    return "BTC" if instrument.quote == "BTC" else "USDS"
 
 
 def quote_increment(instrument: Instrument) -> Decimal:
