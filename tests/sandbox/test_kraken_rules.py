@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 import requests
 
-from app.sandbox.dialects.kraken.notation import decode_id, encode_id
 from app.sandbox.server import create_sandbox, serving
 from tests.fixtures.sandbox import SandboxServer
 from tests.sandbox.kraken_caller import Caller
@@ -133,10 +132,3 @@ def test_a_client_id_is_taken_while_its_order_is_open_and_no_longer(kraken: Call
 
 def test_a_user_reference_is_never_unique(kraken: Caller) -> None:
     assert kraken.place(**LIMIT, userref=7) != kraken.place(**LIMIT, userref=7)
-
-
-@pytest.mark.parametrize("number", [0, 1, 1001, 2**64, 2**80 - 1])
-def test_an_id_is_its_number_in_disguise(number: int) -> None:
-    text = encode_id("O", number)
-    assert decode_id("O", text) == number
-    assert decode_id("T", text) is None

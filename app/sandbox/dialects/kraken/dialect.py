@@ -1,4 +1,10 @@
-"""The front of the Kraken dialect: limits, security and the envelope around the endpoints."""
+"""The front of the Kraken dialect: limits, security and the envelope around the endpoints.
+
+Where the documentation leaves it open, the stricter reading holds, so that a client which does well here does well
+there: a nonce is used up by a valid signature alone, a trigger that has passed is refused, an untriggered order holds
+its balance, and the volume of an order by quote stays in quote in every answer. Trailing stops, margin and
+orders for later are refused.
+"""
 
 from __future__ import annotations
 
