@@ -144,7 +144,11 @@ def create(
 
 PLACED = {"POST /api/v1/hf/orders/sync": "placed_resting"}
 STOP_PLACED = {"POST /api/v1/stop-order": "stop_placed"}
-CANCELED = {"DELETE /api/v1/hf/orders/sync/": "canceled", "GET /api/v1/hf/orders/": "order_canceled"}
+CANCELED = {
+    "DELETE /api/v1/hf/orders/sync/": "canceled",
+    "GET /api/v1/hf/orders/": "order_canceled",
+    "GET /api/v1/hf/fills": "fills",
+}
 STOP_ID = "vs8hoo8q2ceshiue003b67c0"
 
 PLACINGS = {

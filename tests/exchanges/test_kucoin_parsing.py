@@ -295,9 +295,9 @@ def triggered(milliseconds_ago: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("milliseconds_ago", "status"), [(1_000, OrderStatus.PENDING), (3_600_000, OrderStatus.EXPIRED)]
+    ("milliseconds_ago", "status"), [(1_000, OrderStatus.PENDING), (3_600_000, OrderStatus.REJECTED)]
 )
-def test_a_triggered_stop_of_which_no_order_came_waits_for_it_and_then_has_lapsed(
+def test_a_triggered_stop_of_which_no_order_came_waits_for_it_and_was_turned_down_then(
     milliseconds_ago: int, status: OrderStatus
 ) -> None:
     answers = {"GET /api/v1/stop-order/vs": triggered(milliseconds_ago), "GET ": MISSING}

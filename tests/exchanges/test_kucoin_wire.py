@@ -392,20 +392,33 @@ def test_nothing_but_the_order_is_sent_when_it_rests() -> None:
     )
 
 
-def test_an_order_that_executed_is_completed_by_its_own_record() -> None:
-    answers = recorded(
-        {"POST /api/v1/hf/orders/sync": "placed_executed", "GET /api/v1/hf/orders/67": "order_market_filled"}
-    )
-    with kucoin(answers) as (exchange, server):
+EXECUTED = {
+    "POST /api/v1/hf/orders/sync": "placed_executed",
+    "GET /api/v1/hf/orders/67": "order_market_filled",
+    "GET /api/v1/hf/fills": "fills_of_order",
+}
+
+
+def test_an_order_that_executed_is_completed_by_its_own_record_and_its_fills() -> None:
+    with kucoin(recorded(EXECUTED)) as (exchange, server):
         report = exchange.place_order(order(type=OrderType.MARKET, quantity=Decimal("0.003")))
-    assert [request.method for request in server.received] == ["POST", "GET"]
+    assert [request.method for request in server.received] == ["POST", "GET", "GET"]
     assert (report.status, report.average_price) == (OrderStatus.FILLED, Decimal("50000.01"))
+    assert [fill.trade_id for fill in report.fills] == ["76", "77"]
+    assert sum(fill.fee or 0 for fill in report.fills) == report.fees["USDT"]
 
 
 @pytest.mark.parametrize("answer", ["order_missing", refusal("500000", "busy"), "{}"])
-def test_an_executed_order_whose_record_cannot_be_read_is_placed_all_the_same(answer: str) -> None:
-    answers = recorded({"POST /api/v1/hf/orders/sync": "placed_executed", "GET ": answer})
-    with kucoin(answers) as (exchange, _):
+@pytest.mark.parametrize("lost", ["GET /api/v1/hf/orders/67", "GET /api/v1/hf/fills"])
+def test_an_executed_order_is_placed_even_when_what_it_did_cannot_be_read(lost: str, answer: str) -> None:
+    with kucoin(recorded(EXECUTED | {lost: answer})) as (exchange, _):
         report = exchange.place_order(order(type=OrderType.MARKET, quantity=Decimal("0.003")))
     assert (report.exchange_order_id, report.status) == ("6700000000000000000002", OrderStatus.OPEN)
     assert report.filled_quantity is None, "it is not known yet, which is not nothing"
+
+
+def test_an_order_is_not_told_as_filled_before_all_of_its_fills_are() -> None:
+    one = body_text("kucoin", "fills_of_order").replace('"size":"0.002"', '"size":"0.001"')
+    with kucoin(recorded(EXECUTED | {"GET /api/v1/hf/fills": one})) as (exchange, _):
+        report = exchange.place_order(order(type=OrderType.MARKET, quantity=Decimal("0.003")))
+    assert (report.status, report.filled_quantity) == (OrderStatus.OPEN, None)

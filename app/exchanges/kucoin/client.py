@@ -102,18 +102,30 @@ class KuCoin(MarketData):
         return self._completed(self._call(wire.ALTER, body, lambda data: parse.parse_altered(data, symbol)))
 
     def _completed(self, answered: OrderReport) -> OrderReport:
-        """An order's own record. It is placed or cancelled whatever the look-up says: failing that, what was
-        answered stands, and how the order fares is learnt later, as of any that rests.
+        """An order's own record and fills. It is placed or cancelled whatever the look-ups say: while they do not
+        tell everything, what was answered stands, and how the order fares is learnt later, as of any that rests.
         """
         try:
-            return self.get_order(
-                answered.symbol,
-                exchange_order_id=answered.exchange_order_id,
-                client_order_id=answered.client_order_id,
+            found = self._with_fills(
+                self.get_order(
+                    answered.symbol,
+                    exchange_order_id=answered.exchange_order_id,
+                    client_order_id=answered.client_order_id,
+                )
             )
         except TradingError as error:
             log.info("%s: only the answer to an order is known: %s", self.name, error)
             return answered
+        told = sum((fill.quantity for each in (found, *found.children) for fill in each.fills), parse.ZERO)
+        return answered if told < (found.filled_quantity or 0) else found
+
+    def _with_fills(self, report: OrderReport) -> OrderReport:
+        if report.children:
+            return replace(report, children=tuple(self._with_fills(leg) for leg in report.children))
+        if not report.filled_quantity:
+            return report
+        fills = self.fills(report.symbol, exchange_order_id=report.exchange_order_id)
+        return replace(report, fills=tuple(fills))
 
     # -- cancelling --------------------------------------------------------------------------------------------
 
@@ -252,7 +264,7 @@ class KuCoin(MarketData):
                 return stop
             if ago > wire.RETENTION:
                 raise
-            return replace(stop, status=OrderStatus.EXPIRED)
+            return replace(stop, status=OrderStatus.REJECTED)
 
     def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """See `Exchange.open_orders`: those in the book, the stops, and the legs of pairs."""
@@ -329,7 +341,9 @@ class KuCoin(MarketData):
 
         if exchange_order_id is not None:
             order_id = self._executing(symbol, exchange_order_id)
-            return self._rows(wire.FILLS, {"symbol": self._theirs(symbol), "orderId": order_id}, read)[:limit]
+            return self._rows(
+                wire.FILLS_OF_ORDER, {"symbol": self._theirs(symbol), "orderId": order_id}, read
+            )[:limit]
         fetch = self._pager(wire.FILLS, symbol, read)
         return pages(
             fetch, lambda fill: fill.at, since, limit, page=wire.MAX_ROWS, window=wire.HISTORY_WINDOW

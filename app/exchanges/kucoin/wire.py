@@ -132,6 +132,7 @@ ACTIVE = _private("/api/v1/hf/orders/active", 2)
 ACTIVE_SYMBOLS = _private("/api/v1/hf/orders/active/symbols", 2)
 DONE = _private("/api/v1/hf/orders/done", 2)
 FILLS = _private("/api/v1/hf/fills", 2)
+FILLS_OF_ORDER = _look_up("/api/v1/hf/fills", 2)
 
 PLACE_STOP = _change("POST", "/api/v1/stop-order", 2)
 GET_STOP = _look_up("/api/v1/stop-order/{orderId}", 3)
