@@ -65,9 +65,9 @@ def test_a_market_buy_pays_its_fee_in_quote_and_leaves_the_base_whole(kraken: Ca
     assert (order["cost"], order["fee"], order["reason"]) == ("600.00010", "2.4000004", None)
     assert order["closetm"] >= order["opentm"]
     assert kraken.balances() == {
-        "XXBT": ("2.0100000000", "0"),
-        "XETH": ("20.0000000000", "0"),
-        "USDT": ("99397.59989960", "0"),
+        "XXBT": ("2.0100000000", "0.0000000000"),
+        "XETH": ("20.0000000000", "0.0000000000"),
+        "USDT": ("99397.59989960", "0.00000000"),
     }
 
 
@@ -118,7 +118,7 @@ def test_a_limit_buy_holds_price_and_fee_until_it_is_cancelled(kraken: Caller) -
     assert kraken.ok("CancelOrder", txid=txid) == {"count": 1}
     order = kraken.order(txid)
     assert (order["status"], order["reason"]) == ("canceled", "User requested")
-    assert kraken.balances()["USDT"] == ("100000.00000000", "0")
+    assert kraken.balances()["USDT"] == ("100000.00000000", "0.00000000")
 
 
 def test_a_limit_sell_holds_base_and_fills_at_its_own_price(
@@ -150,7 +150,7 @@ def test_an_order_that_may_not_rest_ends_cancelled(
     book(fresh_sandbox, [], [["60000", "0.4"]])
     order = kraken.order(kraken.limit("buy", "60000", volume="1", timeinforce=word))
     assert (order["status"], order["vol_exec"], order["reason"]) == ("canceled", executed, None)
-    assert kraken.balances()["USDT"][1] == "0"
+    assert kraken.balances()["USDT"][1] == "0.00000000"
 
 
 def test_a_post_only_order_rests_or_is_refused(kraken: Caller) -> None:
@@ -168,7 +168,7 @@ def test_what_cannot_be_paid_for_is_refused(kraken: Caller) -> None:
     ):
         assert kraken.refused_order(**order) == "EOrder:Insufficient funds"
     assert kraken.open_orders() == {}
-    assert kraken.balances()["USDT"] == ("100000.00000000", "0")
+    assert kraken.balances()["USDT"] == ("100000.00000000", "0.00000000")
 
 
 @pytest.mark.parametrize(

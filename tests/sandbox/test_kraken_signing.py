@@ -132,7 +132,7 @@ def test_of_many_requests_with_one_nonce_one_is_let_in(kraken: Caller) -> None:
 def test_a_key_does_only_what_it_may(fresh_sandbox: SandboxServer, kraken: Caller) -> None:
     fresh_sandbox.control("permissions", exchange="kraken", api_key=kraken.keys.api_key, trade=False)
     assert kraken.refused_order(type="buy", ordertype="market") == "EGeneral:Permission denied"
-    assert kraken.balances()["XXBT"] == ("2.0000000000", "0")
+    assert kraken.balances()["XXBT"] == ("2.0000000000", "0.0000000000")
     fresh_sandbox.control("permissions", exchange="kraken", api_key=kraken.keys.api_key, read=False)
     assert kraken.refusal("Balance") == "EGeneral:Permission denied"
 

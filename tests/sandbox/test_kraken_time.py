@@ -22,7 +22,7 @@ def test_an_order_lapses_when_its_time_is_over(fresh_sandbox: SandboxServer, kra
     order = kraken.order(txid)
     assert (order["status"], order["vol_exec"]) == ("expired", "0.00000000")
     assert order["expiretm"] == pytest.approx(order["opentm"] + 3600, abs=1)
-    assert kraken.balances()["USDT"][1] == "0"
+    assert kraken.balances()["USDT"][1] == "0.00000000"
 
 
 def test_a_plus_that_is_not_escaped_is_a_blank_and_refused(kraken: Caller) -> None:
@@ -50,6 +50,14 @@ def test_a_deadline_lies_between_two_seconds_and_a_minute_ahead(
         kraken.place(**order)
     else:
         assert kraken.refused_order(**order) == refusal
+
+
+def test_an_amendment_that_is_late_changes_nothing(kraken: Caller) -> None:
+    txid = kraken.limit("buy", "50000")
+    gone = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    refusal = kraken.refusal("AmendOrder", txid=txid, limit_price="51000", deadline=gone)
+    assert refusal == "EService:Deadline elapsed"
+    assert kraken.order(txid)["descr"]["price"] == "50000.00"
 
 
 def test_a_request_that_is_late_for_its_deadline_does_nothing(

@@ -20,6 +20,7 @@ from app.sandbox.engine.model import Order, OrderSpec, OrderType, Refusal, Refus
 def amend_order(call: Call) -> object:
     """POST /0/private/AmendOrder: another total quantity or other prices, under the same txid."""
     params = call.params
+    placing.check_deadline(call)
     order = find_open(call)
     market = call.venue.market(order.symbol)
     quantity = params.amount("order_qty")

@@ -56,7 +56,7 @@ T = TypeVar("T")
 def add_order(call: Call) -> object:
     """POST /0/private/AddOrder"""
     market = call.market()
-    _check_deadline(call)
+    check_deadline(call)
     spec = read_order(call, call.params, market)
     words = render.description(spec, market.instrument)
     if call.params.flag("validate"):
@@ -69,7 +69,7 @@ def add_order(call: Call) -> object:
 def add_order_batch(call: Call) -> object:
     """POST /0/private/AddOrderBatch: what is wrong in itself refuses all, what cannot be paid for only itself."""
     market = call.market()
-    _check_deadline(call)
+    check_deadline(call)
     rows = call.params.rows("orders")
     if not _BATCH[0] <= len(rows) <= _BATCH[1]:
         raise invalid("orders")
@@ -227,7 +227,7 @@ def _moment(call: Call, params: Parameters, name: str) -> int | None:
     return call.venue.now() + microseconds if match[1] else microseconds
 
 
-def _check_deadline(call: Call) -> None:
+def check_deadline(call: Call) -> None:
     """Refuse a request that was meant to be over by now.
 
     Raises:

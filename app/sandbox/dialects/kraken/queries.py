@@ -31,7 +31,7 @@ T = TypeVar("T")
 def balance(call: Call) -> object:
     """POST /0/private/Balance: totals, held or not."""
     return {
-        asset_code(asset): render.total(held.free + held.locked, asset_decimals(asset))
+        asset_code(asset): padded(held.free + held.locked, asset_decimals(asset))
         for asset, held in call.account.balances.items()
         if held.free or held.locked
     }
@@ -41,8 +41,8 @@ def extended_balance(call: Call) -> object:
     """POST /0/private/BalanceEx"""
     return {
         asset_code(asset): {
-            "balance": render.total(held.free + held.locked, asset_decimals(asset)),
-            "hold_trade": render.total(held.locked, asset_decimals(asset)),
+            "balance": padded(held.free + held.locked, asset_decimals(asset)),
+            "hold_trade": padded(held.locked, asset_decimals(asset)),
         }
         for asset, held in call.account.balances.items()
         if held.free or held.locked

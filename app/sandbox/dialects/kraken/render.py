@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.domain.money import plain
 from app.sandbox.dialects.kraken.notation import (
     Json,
     cost_decimals,
@@ -195,8 +194,3 @@ def _volume(volume: Decimal) -> str:
 
 def amend_id(amended: Order) -> str:
     return encode_id("T", 2**65 + amended.id * 1000 + amended.amendments)
-
-
-def total(balance: Decimal, decimals: int) -> str:
-    """An amount owned; what is smaller than the asset's decimals shows rather than vanishes."""
-    return padded(balance, decimals) if balance else plain(balance)
