@@ -164,7 +164,7 @@ def by_name(user: User, name: str) -> Broker | None:
 def check(broker_id: int) -> ConnectionReport:
     """Run the check-up of a broker on its exchange and keep the report; the page is told.
 
-    When it succeeds, balances are kept and the loading of markets starts.
+    When it succeeds, balances are kept, and the loading of markets and the first sync of prices start.
     """
     broker = db.session.get_one(Broker, broker_id)
     try:
@@ -181,6 +181,7 @@ def check(broker_id: int) -> ConnectionReport:
     if report.connected:
         balances.store(broker, report.balances)
         request_markets(broker)
+        dispatch.sync_balances(broker.id, broker.exchange)  # for the prices, which size and value orders
     return report
 
 
