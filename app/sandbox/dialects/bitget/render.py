@@ -11,8 +11,8 @@ from decimal import Decimal
 from app.domain.money import plain
 from app.sandbox.dialects.bitget.call import Call
 from app.sandbox.dialects.bitget.notation import (
-    created_at,
     Json,
+    created_at,
     executing_client_id,
     executing_id,
     is_exit,
