@@ -150,6 +150,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first(kucoin: Caller) -> None:
         (f"{CANDLES}?symbol=BTC-USDT&type=7min", "400100"),
         (f"{CANDLES}?symbol=BTC-USDT", "400100"),
         (f"{CANDLES}?symbol=BTC-USDT&type=1min&startAt=soon", "400100"),
+        (f"{CANDLES}?symbol=BTC-USDT&type=1month&endAt=-99999999999999", "400100"),
         (f"{BOOK}/level1?symbol=NO-SUCH", "900001"),
         (f"{BOOK}/level2_20", "400100"),
         ("/api/v2/symbols/NO-SUCH", "900001"),

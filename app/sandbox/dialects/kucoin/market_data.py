@@ -144,6 +144,8 @@ def candles(call: Call) -> object:
     market, now = call.market(), call.venue.now()
     interval = call.params.required("type")
     start, end = call.params.integer("startAt"), call.params.integer("endAt")
+    if min(start or 0, end or 0) < 0:
+        raise bad_parameter("startAt and endAt should not be negative")
     last = min(now, end * 1_000_000) if end else now
     first = start * 1_000_000 if start else None
     limit = _USUAL_CANDLES if first is None else _MOST_CANDLES

@@ -35,7 +35,7 @@ class Parameters:
             return cls(dict(parse_qsl(request.query)))
         try:
             values = json.loads(request.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
             raise bad_parameter("The request body is not a JSON object.")
