@@ -496,6 +496,37 @@ def test_exits_that_wait_for_their_entry_are_named_after_it_and_found_later() ->
     assert (found.exchange_order_id, found.status) == ("tpsl-1098394344925597901", OrderStatus.OPEN)
 
 
+def test_exits_that_the_exchange_does_not_tell_are_waited_for_and_the_entry_stands() -> None:
+    usual = recorded({"orderInfo": "order_market_filled"})
+
+    def answer(request: Received) -> Reply:
+        return reply("<html>", 502) if operation(request).endswith("tpsl") else usual(request)
+
+    with bitget(answer) as (exchange, _):
+        entry = exchange.place_order(ENTRY)
+    assert entry.status is OrderStatus.FILLED
+    assert [leg.exchange_order_id for leg in entry.children] == [
+        "preset-sl-1098394344925597696-48000",
+        "preset-tp-1098394344925597696-60000",
+    ]
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_an_entry_whose_record_names_its_exits_brings_those(carried: bool) -> None:
+    row = json.loads(body_text("bitget", "order_market_filled"))
+    prices = {"presetStopLossPrice": "48000", "presetTakeProfitPrice": ""} if carried else {}
+    row["data"][0] |= {"presetStopLossPrice": "", "presetTakeProfitPrice": "", **prices}
+    usual = recorded({"unfilled_orders__tpsl": "unfilled_tpsl"})
+
+    def answer(request: Received) -> Reply:
+        return reply(json.dumps(row)) if operation(request) == "orderInfo" else usual(request)
+
+    with bitget(answer) as (exchange, server):
+        entry = exchange.get_order("BTC/USDT", exchange_order_id="1098394344925597696")
+    assert [leg.exchange_order_id for leg in entry.children] == ["tpsl-1098394344925597901"] * carried
+    assert len(server.received) == 1 + carried, "nobody looks for exits that are known not to be"
+
+
 def test_exits_end_with_an_entry_that_is_cancelled_and_are_given_up_when_they_never_come() -> None:
     name = "preset-sl-1098394344925597696-48000"
     for entry in ("order_cancelled", "order_market_filled"):

@@ -44,8 +44,18 @@ class Bitget(BitgetReads):
         received = self._ask(
             wire.PLACE, orders.single(request, market), lambda ids: _received(ids, request, "")
         )
-        exits = presets.asked_for(request, received.exchange_order_id or "")
-        return self._with_exits(self._looked_up(received), exits)
+        return self._with_asked_exits(self._looked_up(received), request)
+
+    def _with_asked_exits(self, entry: OrderReport, request: OrderRequest) -> OrderReport:
+        asked = presets.asked_for(request, entry.exchange_order_id or "")
+        try:
+            children = self._children(entry, asked)
+        except ExchangeError as error:
+            log.warning(
+                "%s did not tell the exits of %s; %s", self.name, entry.exchange_order_id, error.message
+            )
+            children = self._waiting(entry, asked)
+        return replace(entry, children=children)
 
     def _buying_in_quote(self, request: OrderRequest, market: Market) -> OrderRequest:
         if request.type is not OrderType.MARKET or request.side is Side.SELL or request.quantity is None:

@@ -15,9 +15,12 @@ from decimal import Decimal
 from app.domain.money import plain
 from app.domain.orders import Leg, OrderReport, OrderRequest, OrderStatus, OrderType
 from app.exchanges.bitget.parse import ZERO, typed
+from app.exchanges.rest import positive
 
 PRESET_PREFIX = "preset-"
 STOP, TARGET = "sl", "tp"
+_PRICE = {STOP: "presetStopLossPrice", TARGET: "presetTakeProfitPrice"}
+_LIMIT = {STOP: "executeStopLossPrice", TARGET: "executeTakeProfitPrice"}
 STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LIMIT})
 TARGETS = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 
@@ -62,6 +65,23 @@ def asked_for(request: OrderRequest, entry_id: str) -> list[Preset]:
     """The exits that a request attaches."""
     legs: tuple[tuple[str, Leg | None], ...] = ((STOP, request.stop_loss), (TARGET, request.take_profit))
     return [Preset(entry_id, kind, leg.trigger_price, leg.limit_price) for kind, leg in legs if leg]
+
+
+def told(entry: OrderReport) -> list[Preset] | None:
+    """The exits that an entry's record names; None when it does not speak of them, as not all records do."""
+    if entry.exchange_order_id is None or not {_PRICE[STOP], _PRICE[TARGET]} <= entry.raw.keys():
+        return None
+    found = []
+    for kind in (STOP, TARGET):
+        trigger, limit = (str(entry.raw.get(name[kind]) or "") for name in (_PRICE, _LIMIT))
+        if positive(trigger):
+            found.append(Preset(entry.exchange_order_id, kind, Decimal(trigger), positive(limit)))
+    return found
+
+
+def is_unborn(exit_: OrderReport) -> bool:
+    """Whether the exchange has not created an exit."""
+    return (exit_.exchange_order_id or "").startswith(PRESET_PREFIX)
 
 
 def unborn(preset: Preset, entry: OrderReport, now: datetime) -> OrderReport:

@@ -6,7 +6,7 @@ Spot orders, plan orders and exits born of presets each have lists of their own;
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -170,7 +170,7 @@ class BitgetReads(RestExchange):
         if kind == PLAN_PREFIX:
             return self._plan_order(symbol, exchange_order_id)
         if kind == TPSL_PREFIX:
-            return self._exit(symbol, exchange_order_id)
+            return self._exit(symbol, number)
         if kind == PRESET_PREFIX:
             return self._preset(symbol, Preset.named(exchange_order_id))
         return self._with_exits(self._spot_order(symbol, {"orderId": number}))
@@ -190,46 +190,60 @@ class BitgetReads(RestExchange):
             raise OrderNotFound(self.name, "no such order")
         return found[0]
 
-    def _with_exits(self, entry: OrderReport, asked: Sequence[Preset] | None = None) -> OrderReport:
-        """An entry with the exits it carries: those asked for, or, when nobody knows, those born with its fill."""
-        filled = entry.status is OrderStatus.FILLED
-        if asked == [] or (asked is None and not filled):
+    def _with_exits(self, entry: OrderReport) -> OrderReport:
+        """An entry with the exits it carries: those its record names, else those born with its fill."""
+        asked = presets.told(entry)
+        if asked is not None:
+            return replace(entry, children=self._children(entry, asked))
+        if entry.status is not OrderStatus.FILLED:
             return entry
-        try:
-            born = self._exits_since(entry) if filled else []
-        except ExchangeError as error:
-            if asked is None:
-                raise
-            log.warning(
-                "%s did not tell the exits of %s: %s", self.name, entry.exchange_order_id, error.message
-            )
-            born = []
-        if asked is None:
-            return replace(entry, children=presets.born_with(entry, born))
-        return replace(entry, children=tuple(self._child(preset, entry, born) for preset in asked))
+        born = [exit_ for exits in self._born_since(entry) for exit_ in exits]
+        return replace(entry, children=presets.born_with(entry, born))
 
-    def _child(self, preset: Preset, entry: OrderReport, born: Sequence[OrderReport]) -> OrderReport:
+    def _waiting(self, entry: OrderReport, asked: Sequence[Preset]) -> tuple[OrderReport, ...]:
         now = milliseconds(self._now_ms())
-        return presets.born(preset, entry, born) or presets.unborn(preset, entry, now)
+        return tuple(presets.unborn(preset, entry, now) for preset in asked)
+
+    def _children(self, entry: OrderReport, asked: Sequence[Preset]) -> tuple[OrderReport, ...]:
+        """The exits asked for, each as the exchange has it or, until it is born, as it was asked for."""
+        waiting = self._waiting(entry, asked)
+        if not asked or not entry.filled_quantity:
+            return waiting
+        born: list[OrderReport] = []
+        children = waiting
+        for exits in self._born_since(entry):
+            born += exits
+            children = tuple(
+                presets.born(preset, entry, born) or exit_
+                for preset, exit_ in zip(asked, waiting, strict=True)
+            )
+            if not any(map(presets.is_unborn, children)):
+                break
+        return children
+
+    def _born_since(self, entry: OrderReport) -> Iterator[list[OrderReport]]:
+        """The exits born since an entry was made, from each list that may have them.
+
+        The documentation does not say whether one that has executed is past as an exit or as a spot order.
+        """
+        since = {"startTime": to_milliseconds((entry.created_at or _DATED) - timedelta(seconds=1))}
+        yield self._exits(wire.OPEN_ORDERS, entry.symbol, since)
+        yield self._exits(wire.PAST_ORDERS, entry.symbol, since)
+        past = self._orders(wire.PAST_ORDERS, entry.symbol, since)
+        yield [order for order in past if order.trigger_price is not None]
 
     def _preset(self, symbol: str, preset: Preset) -> OrderReport:
         entry = self._spot_order(symbol, {"orderId": preset.entry_id})
-        return self._child(preset, entry, self._exits_since(entry) if entry.filled_quantity else [])
+        return self._children(entry, [preset])[0]
 
-    def _exits_since(self, entry: OrderReport) -> list[OrderReport]:
-        since = (entry.created_at or _DATED) - timedelta(seconds=1)
-        return [
-            exit_
-            for endpoint in (wire.OPEN_ORDERS, wire.PAST_ORDERS)
-            for exit_ in self._exits(endpoint, entry.symbol, {"startTime": to_milliseconds(since)})
-        ]
-
-    def _exit(self, symbol: str, exchange_order_id: str) -> OrderReport:
+    def _exit(self, symbol: str, number: str) -> OrderReport:
+        """An exit that waits, or has ended without executing, or has executed and so become a spot order."""
+        name = TPSL_PREFIX + number
         for endpoint in (wire.OPEN_ORDERS, wire.PAST_ORDERS):
             for exit_ in self._exits(endpoint, symbol):
-                if exit_.exchange_order_id == exchange_order_id:
+                if exit_.exchange_order_id == name:
                     return typed(exit_, self._reference(symbol, endpoint))
-        raise OrderNotFound(self.name, "no such exit")
+        return replace(self._spot_order(symbol, {"orderId": number}), exchange_order_id=name)
 
     def _plan_order(self, symbol: str, order_id: str) -> OrderReport:
         """A plan order by either id."""
