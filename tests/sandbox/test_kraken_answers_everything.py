@@ -122,13 +122,13 @@ def check(answer: dict[str, object]) -> None:
     assert all(ERROR.match(error) for error in errors)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(PRIVATE), params=params)
 def test_every_form_is_answered(caller: Caller, name: str, params: dict[str, str]) -> None:
     check(caller.send(name, **params, nonce=next(nonces)).json())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(PRIVATE), content=contents)
 def test_every_json_is_answered(caller: Caller, name: str, content: dict[str, object]) -> None:
     number = str(next(nonces))
@@ -136,7 +136,7 @@ def test_every_json_is_answered(caller: Caller, name: str, content: dict[str, ob
     check(caller.send_raw(name, number, body, "application/json").json())
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(PUBLIC), params=params)
 def test_every_public_call_is_answered(caller: Caller, name: str, params: dict[str, str]) -> None:
     check(caller.get(name, **params))

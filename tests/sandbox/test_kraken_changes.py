@@ -162,3 +162,17 @@ def test_what_is_wrong_in_itself_refuses_the_whole_batch(kraken: Caller) -> None
 def test_a_batch_has_two_to_fifteen_orders(kraken: Caller, number: int) -> None:
     response = kraken.send_json("AddOrderBatch", pair=PAIR, orders=[row("50000")] * number)
     assert refused(response) == "EGeneral:Invalid arguments:orders"
+
+
+def test_a_batch_may_be_described_only(kraken: Caller) -> None:
+    rows = [row("50000"), row("50001")]
+    orders = accepted(kraken.send_json("AddOrderBatch", pair=PAIR, orders=rows, validate=True))["orders"]
+    assert [list(order) for order in orders] == [["descr"], ["descr"]]
+    assert kraken.open_orders() == {}
+
+
+def test_a_list_has_to_hold_what_the_call_wants(kraken: Caller) -> None:
+    orders = kraken.send_json("AddOrderBatch", pair=PAIR, orders=["buy", "sell"])
+    assert refused(orders) == "EGeneral:Invalid arguments:orders"
+    names = kraken.send_json("CancelOrderBatch", orders=[{"txid": "OAAAAA-BBBBB-CCCCCC"}])
+    assert refused(names) == "EGeneral:Invalid arguments:orders"

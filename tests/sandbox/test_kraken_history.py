@@ -89,6 +89,7 @@ def test_a_trade_names_its_order_pair_and_role(kraken: Caller) -> None:
     assert len(trade["ledgers"]) == 2
     assert "ledgers" not in kraken.ok("QueryTrades", txid=trade_id)[trade_id]
     assert kraken.ok("TradesHistory", type="closing position") == {"trades": {}, "count": 0}
+    assert kraken.refusal("QueryTrades", txid=txid) == "EGeneral:Invalid arguments:txid"
     assert kraken.refusal("TradesHistory", type="wrong") == "EGeneral:Invalid arguments:type"
     assert kraken.refusal("QueryTrades", txid=",".join([trade_id] * 21)) == "EGeneral:Invalid arguments:txid"
 
