@@ -84,6 +84,43 @@ def test_every_fill_brings_forth_a_closing_order_that_lives_on_its_own() -> None
     assert leg.state is State.FILLED
 
 
+@pytest.mark.parametrize(("fee_in_quote", "brought_in"), [(False, "0.00996"), (True, "0.00998")])
+def test_an_exit_without_a_size_takes_what_its_entry_brought_in_when_it_has_filled(
+    fee_in_quote: bool, brought_in: str
+) -> None:
+    venue, account = venue_with(replace(RULES, buy_fee_in_quote=fee_in_quote), USDT="10000")
+    leg = OrderSpec(BTC, Side.SELL, OrderType.STOP_LOSS, trigger_price=Decimal("55000"))
+    entry = OrderSpec(BTC, Side.BUY, OrderType.MARKET, quote_quantity=Decimal("599"))
+    group = venue.submit_group(account, "", (leg,), entry)
+    (exit_,) = group.exits
+    assert (exit_.state, exit_.quantity) == (State.OPEN, Decimal(brought_in))
+    venue.set_price(BTC, Decimal("55000"))
+    assert exit_.state is State.FILLED
+
+
+def test_an_exit_of_an_entry_too_small_to_leave_a_lot_is_rejected() -> None:
+    venue, account = venue_with(RULES, USDT="10000")
+    leg = OrderSpec(BTC, Side.SELL, OrderType.STOP_LOSS, trigger_price=Decimal("55000"))
+    group = venue.submit_group(
+        account, "", (leg,), replace(limit(Side.BUY, "61000"), quantity=Decimal("0.00001"))
+    )
+    assert (group.exits[0].state, group.exits[0].quantity) == (State.REJECTED, 0)
+
+
+def test_a_trigger_order_sized_in_quote_is_sized_at_the_price_it_triggers_at() -> None:
+    venue, account = venue_with(replace(RULES, triggers_hold=False), USDT="10000")
+    spec = OrderSpec(
+        BTC,
+        Side.BUY,
+        OrderType.TAKE_PROFIT,
+        quote_quantity=Decimal("5000.1"),
+        trigger_price=Decimal("50000"),
+    )
+    order = venue.submit(account, spec)
+    venue.set_price(BTC, Decimal("50000"))
+    assert (order.state, order.filled) == (State.FILLED, Decimal("0.1"))
+
+
 @pytest.mark.parametrize("price", [None, "54900"])
 def test_a_stop_that_holds_nothing_is_rejected_when_it_fires_and_cannot_be_paid(price: str | None) -> None:
     venue, account = venue_with(replace(RULES, triggers_hold=False), BTC="1")

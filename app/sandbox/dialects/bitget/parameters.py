@@ -147,7 +147,7 @@ def read_parameters(request: Request) -> Parameters:
         return Parameters(dict(parse_qsl(request.query, keep_blank_values=True)))
     try:
         values = json.loads(request.body or b"{}", parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise wrong("body") from None
     if not isinstance(values, dict):
         raise wrong("body")
