@@ -89,10 +89,11 @@ FAULTS: list[tuple[str, str, int, type[ExchangeError], type[ExchangeError] | Non
     ("102426", "Duplicate clientOid", 200, DuplicateOrder, None),
     ("126044", "clientOid duplicated", 200, DuplicateOrder, None),
     ("102436", "order not exist", 200, OrderNotFound, None),
+    ("order_not_exist", "order_not_exist", 200, OrderNotFound, None),
     ("126043", "order not exist", 200, OrderNotFound, None),
     ("102428", "Order is being processed", 200, OrderNotFound, None),
     ("429000", "Too many requests", 429, RateLimited, None),
-    ("1015", "You are being rate limited", 429, RateLimited, None),
+    ("400100", "error.getOrder.orderNotExist", 200, OrderNotFound, None),
     ("200002", "Too many requests in a short period of time", 200, RateLimited, None),
     ("200002", "Trading is suspended", 200, ExchangeUnavailable, None),
     ("200001", "Order creation for this pair suspended", 200, ExchangeUnavailable, None),
@@ -179,12 +180,20 @@ def test_a_client_id_that_no_family_knows_is_not_found_after_three_questions() -
         {
             "GET /api/v1/hf/": "order_missing",
             "GET /api/v1/stop-order/": refusal("400100", "order not exist."),
-            "GET /api/v3/oco/": refusal("400100", "OCO order parameter error"),
+            "GET /api/v3/oco/": refusal("102436", "order not exist"),
         }
     )
     with kucoin(answers) as (exchange, server), pytest.raises(OrderNotFound, match="no such order"):
         exchange.get_order("BTC/USDT", client_order_id="nobody")
     assert len(server.received) == 3
+
+
+def test_a_family_that_complains_of_something_else_is_not_taken_to_know_no_such_order() -> None:
+    answers = recorded(
+        {"GET /api/v3/oco/": refusal("400100", "Parameter error"), "GET /api/v1/": "order_missing"}
+    )
+    with kucoin(answers) as (exchange, _), pytest.raises(InvalidOrder, match="Parameter error"):
+        exchange.get_order("BTC/USDT", client_order_id="nobody")
 
 
 def test_funds_in_the_wrong_account_come_with_what_to_do() -> None:
@@ -221,22 +230,31 @@ def test_an_account_s_limit_leaves_public_calls_free() -> None:
 
 
 def test_an_address_that_was_shut_out_stays_away_for_half_a_minute_whatever_it_asks() -> None:
-    with kucoin(always(refusal("1015", "banned"), 429)) as (exchange, server):
+    with kucoin(always("error code: 1015", 429)) as (exchange, server):
         with pytest.raises(RateLimited) as caught:
             exchange.balances()
-        with pytest.raises(RateLimited, match="not sent"):
-            exchange.server_time()
+        for call in (exchange.server_time, exchange.balances):
+            with pytest.raises(RateLimited, match="not sent"):
+                call()
     assert caught.value.retry_after == 30
     assert len(server.received) == 1
 
 
 def test_usage_that_the_exchange_reports_is_taken_over() -> None:
-    heavy = {"gw-ratelimit-limit": "2000", "gw-ratelimit-remaining": "1", "gw-ratelimit-reset": "29000"}
+    heavy = {"gw-ratelimit-limit": "2000", "gw-ratelimit-remaining": "1"}
     with kucoin(always(body_text("kucoin", "timestamp"), headers=heavy)) as (exchange, server):
         exchange.server_time()
         with pytest.raises(RateLimited, match="public"):
             exchange.server_time()
     assert len(server.received) == 1
+
+
+def test_an_account_that_is_allowed_more_than_most_is_not_held_back() -> None:
+    roomy = {"gw-ratelimit-limit": "8000", "gw-ratelimit-remaining": "5000"}
+    with kucoin(always(body_text("kucoin", "timestamp"), headers=roomy)) as (exchange, server):
+        exchange.server_time()
+        exchange.server_time()
+    assert len(server.received) == 2
 
 
 # -- the clock -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from app.domain.accounts import Balance, Grant, Permissions, Position
-from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, OrderRejected, TradingError
+from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, TradingError
 from app.domain.money import plain
 from app.domain.orders import Fill, OcoRequest, OrderReport, OrderRequest, OrderStatus
 from app.exchanges.history import pages
@@ -219,9 +219,12 @@ class KuCoin(MarketData):
         )
 
     def _waiting(self, symbol: str, client_id: str, missing: OrderNotFound) -> OrderReport:
-        """The stop or the pair of that client id; if there is neither, the first answer stands."""
+        """The stop or the pair of that client id; if there is neither, the first answer stands.
+
+        Any other refusal is passed on: that there is no such order must be said, not guessed.
+        """
         for look_up in (self._stop_by_client, self._pair_by_client):
-            with suppress(OrderNotFound, OrderRejected):
+            with suppress(OrderNotFound):
                 return look_up(symbol, client_id)
         raise missing
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from app.domain.errors import AuthenticationFailed, OrderDenied, RateLimited
+from app.domain.errors import AuthenticationFailed, ExchangeError, OrderDenied, RateLimited
 from app.domain.markets import Candle, Market, OrderBook, Ticker
 from app.exchanges.budget import Charge, Scope
 from app.exchanges.history import pages
@@ -55,13 +55,18 @@ class MarketData(RestExchange):
     def _fault(self, answer: Answer) -> Fault | None:
         return wire.fault_in(answer)
 
+    def _error_in(self, answer: Answer, writes: bool) -> ExchangeError | None:
+        if wire.shut_out(answer):
+            return self._raised(wire.SHUT_OUT, answer, writes)
+        return super()._error_in(answer, writes)
+
     def _usage(self, headers: Mapping[str, str]) -> Iterable[tuple[str, int]]:
         """The headers tell of the pool of their call without naming it; only that one is looked at."""
-        used = wire.used(headers)
-        return () if used is None else [(limit.name, used) for limit in wire.LIMITS]
+        left = wire.left(headers)
+        return () if left is None else [(limit.name, limit.capacity - left) for limit in wire.POOLS]
 
     def _limited_scope(self, error: RateLimited, charges: Sequence[Charge]) -> Scope:
-        return Scope.ADDRESS if error.code == wire.ADDRESS_BAN else super()._limited_scope(error, charges)
+        return Scope.ADDRESS if error.code == wire.SHUT_OUT.code else super()._limited_scope(error, charges)
 
     # -- markets and prices ------------------------------------------------------------------------------------
 

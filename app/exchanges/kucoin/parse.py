@@ -190,7 +190,7 @@ def parse_placed(data: Row, request: OrderRequest) -> OrderReport:
 
     How much has executed stays None otherwise, for the rest of the answer is not enough to tell at what cost.
     """
-    untouched = data.get("status") == "open" and not Decimal(data["dealSize"])
+    untouched = data.get("status") == "open" and not Decimal(data.get("dealSize", "NaN"))
     return OrderReport(
         exchange_order_id=str(data["orderId"]),
         client_order_id=request.client_order_id,

@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, auto
@@ -57,15 +58,13 @@ SPOT = Limit("spot", 4000, 30, Scope.ACCOUNT, reserved=1000)
 PUBLIC = Limit("public", 2000, 30, Scope.ADDRESS)
 FUTURES = Limit("futures", 2000, 30, Scope.ACCOUNT)
 
-LIMITS = (MANAGEMENT, SPOT, PUBLIC, FUTURES)
+POOLS = (MANAGEMENT, SPOT, PUBLIC, FUTURES)
+#: Counts nothing: through it a ban of the address reaches the calls that are counted per account.
+ADDRESS = Limit("address", 1, 30, Scope.ADDRESS)
 
-ALLOWED_HEADER, LEFT_HEADER, RESET_HEADER = (
-    "gw-ratelimit-limit",
-    "gw-ratelimit-remaining",
-    "gw-ratelimit-reset",
-)
-#: Refused by what stands before KuCoin: nothing more from this address for half a minute.
-ADDRESS_BAN, ADDRESS_BAN_SECONDS = "1015", 30.0
+LIMITS = (*POOLS, ADDRESS)
+
+LEFT_HEADER, RESET_HEADER = "gw-ratelimit-remaining", "gw-ratelimit-reset"
 
 # -- families of calls -----------------------------------------------------------------------------------------
 
@@ -98,17 +97,17 @@ def _public(path: str, weight: int) -> Endpoint:
     return Endpoint("GET", path, ((PUBLIC.name, weight),))
 
 
-def _private(path: str, weight: int, pool: Limit = SPOT) -> Endpoint:
-    return Endpoint("GET", path, ((pool.name, weight),), signed=True)
+def _private(path: str, weight: int, pool: Limit = SPOT, host: str | None = None) -> Endpoint:
+    return Endpoint("GET", path, ((pool.name, weight), (ADDRESS.name, 0)), signed=True, host=host)
 
 
 def _look_up(path: str, weight: int) -> Endpoint:
     """What completes the answer to an order, and settles one in doubt."""
-    return Endpoint("GET", path, ((SPOT.name, weight),), signed=True, urgent=True)
+    return replace(_private(path, weight), urgent=True)
 
 
 def _change(method: str, path: str, weight: int) -> Endpoint:
-    return Endpoint(method, path, ((SPOT.name, weight),), signed=True, writes=True)
+    return replace(_private(path, weight), method=method, writes=True)
 
 
 TIME = _public("/api/v1/timestamp", 3)
@@ -156,7 +155,7 @@ CANCEL_ALL = {
     Family.PAIR: _change("DELETE", "/api/v3/oco/orders", 3),
 }
 
-POSITIONS = Endpoint("GET", "/api/v1/positions", ((FUTURES.name, 2),), signed=True, host="futures")
+POSITIONS = _private("/api/v1/positions", 2, FUTURES, host="futures")
 CONTRACTS = Endpoint("GET", "/api/v1/contracts/active", ((PUBLIC.name, 6),), host="futures")
 
 MAX_DEPTH = 100
@@ -259,8 +258,8 @@ FAULTS: Mapping[str, type[ExchangeError]] = {
     **dict.fromkeys(("900001", "400600", "600203"), InvalidOrder),
     **dict.fromkeys(("200003", "102427"), InvalidOrder),
     **dict.fromkeys(("102426", "126044"), DuplicateOrder),
-    **dict.fromkeys(("102436", "126043", "102428"), OrderNotFound),
-    **dict.fromkeys(("429000", ADDRESS_BAN), RateLimited),
+    **dict.fromkeys(("102436", "126043", "102428", "order_not_exist"), OrderNotFound),
+    "429000": RateLimited,
     **dict.fromkeys(("400002", "102425"), InvalidTimestamp),
     **dict.fromkeys(("200001", "200002", "404000"), ExchangeUnavailable),
     **dict.fromkeys(("500000", "230005", "408000"), OutcomeUnknown),
@@ -275,6 +274,7 @@ WORDS: Mapping[str, tuple[tuple[str, type[ExchangeError]], ...]] = {
         ("order_not_exist", OrderNotFound),
         ("order not exist", OrderNotFound),
         ("order does not exist", OrderNotFound),
+        ("ordernotexist", OrderNotFound),
         ("available.amount", InsufficientFunds),
         ("balance insufficient", InsufficientFunds),
     ),
@@ -314,7 +314,7 @@ def fault_in(answer: Answer) -> Fault | None:
         message,
         code=code,
         remedy=REMEDIES.get(code),
-        retry_after=ADDRESS_BAN_SECONDS if code == ADDRESS_BAN else _reset_after(answer.headers),
+        retry_after=_reset_after(answer.headers),
     )
 
 
@@ -334,10 +334,19 @@ def _reset_after(headers: Mapping[str, str]) -> float | None:
     return int(text) / 1000 if text.isdigit() else None
 
 
-def used(headers: Mapping[str, str]) -> int | None:
-    """How much of its pool's weight KuCoin has counted, when the answer tells."""
-    allowed, left = headers.get(ALLOWED_HEADER, ""), headers.get(LEFT_HEADER, "")
-    return int(allowed) - int(left) if allowed.isdigit() and left.isdigit() else None
+#: What stands before KuCoin refuses an address with a page of its own, for half a minute.
+SHUT_OUT = Fault(RateLimited, "too many requests from this address", code="1015", retry_after=30.0)
+
+
+def shut_out(answer: Answer) -> bool:
+    """Whether it was not KuCoin that refused for too many requests."""
+    return answer.status == 429 and not answer.readable
+
+
+def left(headers: Mapping[str, str]) -> int | None:
+    """How much weight the pool of a call has left, when the answer tells."""
+    text = headers.get(LEFT_HEADER, "")
+    return int(text) if text.isdigit() else None
 
 
 # -- signing ---------------------------------------------------------------------------------------------------
