@@ -166,7 +166,8 @@ PRODUCT_TYPE, MARGIN_COIN = "USDT-FUTURES", "USDT"
 PRESET_ENTRIES = frozenset({OrderType.MARKET, OrderType.LIMIT})
 
 #: Cancel-replace places a new order under a new id, and may cancel the old one without placing it: no amendment.
-#: An order may wait for the look at the book that sizes a market buy, hence the longer visibility delay.
+#: The visibility delay counts in that an order may wait for a look at the market first, and that a plan order, whose
+#: window cannot be narrowed, is taken until its timestamp is 30 s old.
 CAPABILITIES = Capabilities(
     order_types=frozenset(OrderType),
     attached_stop_loss=PRESET_ENTRIES,
@@ -176,7 +177,7 @@ CAPABILITIES = Capabilities(
     amend=AmendMode.NONE,
     client_id_lookup=timedelta(hours=2),
     client_id_unique_forever=False,
-    visibility_delay=timedelta(seconds=20),
+    visibility_delay=timedelta(seconds=30),
     quote_quantity_market_buy=True,
     quote_quantity_market_sell=False,
     batch_cancel=True,
