@@ -220,7 +220,19 @@ def test_a_plan_is_changed_and_cancelled_by_either_id(fresh_sandbox: SandboxServ
     assert bitget.do("cancel-plan-order", orderId=plan_id) == {"result": "success"}
     assert [plan["status"] for plan in past_plans(bitget)] == ["cancelled"]
     assert bitget.refused("cancel-plan-order", orderId=plan_id) == (400, "43025")
+    assert bitget.refused("modify-plan-order", orderId=plan_id, **terms | {"size": "0.0000001"})[1] == "40808"
     assert bitget.refused("modify-plan-order", clientOid="nobody", **terms) == (400, "43025")
+
+
+def test_a_plan_that_buys_is_changed_to_another_amount_on_the_other_side_of_the_price(
+    fresh_sandbox: SandboxServer, bitget: Caller
+) -> None:
+    plan_id = place_plan(bitget, side="buy", planType="total", size="500", triggerPrice="50000")
+    terms = {"orderType": "market", "triggerPrice": "70000", "size": "700.01"}
+    bitget.do("modify-plan-order", orderId=plan_id, **terms)
+    fresh_sandbox.price("bitget", "BTC/USDT", "70000")
+    assert bitget.balances()["BTC"][0] == "2.00999"
+    assert bitget.refused("modify-plan-order", orderId=plan_id, **terms) == (400, "43026")
 
 
 def test_plans_are_cancelled_by_symbol(bitget: Caller) -> None:

@@ -121,6 +121,23 @@ def test_a_trigger_order_sized_in_quote_is_sized_at_the_price_it_triggers_at() -
     assert (order.state, order.filled) == (State.FILLED, Decimal("0.1"))
 
 
+def test_an_order_that_waits_takes_other_terms_if_they_can_be_paid_for_and_one_that_has_triggered_does_not() -> (
+    None
+):
+    venue, account = venue_with(RULES, BTC="1")
+    order = venue.submit(account, stop(Side.SELL, "55000", "0.5"))
+    with pytest.raises(Refused, match=Refusal.INSUFFICIENT_FUNDS):
+        venue.restate(order, stop(Side.SELL, "50000", "1.1"))
+    assert (order.spec.trigger_price, account.balance("BTC").locked) == (Decimal("55000"), Decimal("0.5"))
+    venue.restate(order, stop(Side.SELL, "50000", "1"))
+    venue.set_price(BTC, Decimal("54000"))
+    assert (order.live, account.balance("BTC").free) == (True, Decimal(0))
+    venue.set_price(BTC, Decimal("50000"))
+    assert order.state is State.FILLED
+    with pytest.raises(Refused, match=Refusal.NOT_OPEN):
+        venue.restate(order, stop(Side.SELL, "40000", "1"))
+
+
 @pytest.mark.parametrize("price", [None, "54900"])
 def test_a_stop_that_holds_nothing_is_rejected_when_it_fires_and_cannot_be_paid(price: str | None) -> None:
     venue, account = venue_with(replace(RULES, triggers_hold=False), BTC="1")

@@ -320,6 +320,28 @@ class Venue:
                 self._execution.work(order)
             return order
 
+    def restate(self, order: Order, spec: OrderSpec) -> Order:
+        """Give an order that still waits for its trigger other terms: type, size and prices.
+
+        Raises:
+            Refused: it waits no more, or the new terms cannot be paid for; and nothing has changed.
+        """
+        with self.alone():
+            self.elapse()
+            if not order.live or not order.waits_for_trigger:
+                raise Refused(Refusal.NOT_OPEN)
+            market, account = self.market(order.symbol), self.accounts[order.api_key]
+            before = order.quantity, order.spec
+            order.spec = spec
+            order.quantity = spec.quantity or market.quantity_for(spec.side, spec.quote_quantity or ZERO)
+            if self._execution.settlement.shortfall(order, account, market.instrument) > 0:
+                order.quantity, order.spec = before
+                raise Refused(Refusal.INSUFFICIENT_FUNDS)
+            order.updated_at = self.now()
+            order.amendments += 1
+            self._execution.work(order)
+            return order
+
     def _resize(self, order: Order, account: Account, quantity: Decimal, spec: OrderSpec) -> None:
         """Give an order another quantity and other prices, if its owner can pay for them."""
         market = self.market(order.symbol)

@@ -6,14 +6,17 @@ Source: https://www.bitget.com/api-doc/spot/plan/Place-Plan-Order
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.sandbox.dialects.bitget import render, rules
 from app.sandbox.dialects.bitget.call import Call
 from app.sandbox.dialects.bitget.errors import no_plan, refused, wrong
 from app.sandbox.dialects.bitget.notation import Json, new_client_id, order_id
+from app.sandbox.dialects.bitget.parameters import Parameters
 from app.sandbox.dialects.bitget.placing import AT_MARKET, SIDES, submit, triggered_type
 from app.sandbox.dialects.bitget.queries import MOST, within
 from app.sandbox.dialects.bitget.seeing import find_plan, plans
+from app.sandbox.engine.market import Market
 from app.sandbox.engine.model import Order, OrderSpec, Refused, Side
 
 _PLAN_TYPES = {"amount": False, "total": True}
@@ -26,21 +29,12 @@ def place_plan(call: Call) -> object:
 
 
 def modify_plan(call: Call) -> object:
-    """POST /api/v2/spot/trade/modify-plan-order: another trigger, limit or size for a plan that waits."""
+    """POST /api/v2/spot/trade/modify-plan-order: other terms for a plan that waits."""
     order = find_plan(call, no_plan())
-    params, instrument = call.params, call.venue.market(order.symbol).instrument
-    trigger, limit = params.need(params.amount, "triggerPrice"), params.amount("executePrice")
-    size = params.need(params.amount, "size")
-    if (
-        params.choice("orderType", AT_MARKET) is not (order.price is None)
-        or order.spec.quote_quantity is not None
-    ):
-        raise wrong("orderType")
-    rules.check_price("triggerPrice", trigger, instrument)
-    rules.check_price("executePrice", limit, instrument)
-    rules.check_quantity("size", size, instrument)
+    spec = _terms(call.params, order.side, call.venue.market(order.symbol))
+    rules.check(spec, call.venue)
     try:
-        call.venue.amend(order, quantity=size, price=limit, trigger_price=trigger)
+        call.venue.restate(order, replace(spec, client_id=order.client_id, echo=order.spec.echo))
     except Refused as refusal:
         raise refused(refusal.refusal) from None
     return render.ids(order)
@@ -106,15 +100,26 @@ def _page(call: Call, orders: Iterable[Order]) -> Json:
 
 
 def _read(call: Call) -> OrderSpec:
-    """A plan to place; a buy at market is sized in quote, everything else in base."""
-    params, market = call.params, call.market()
-    side = params.choice("side", SIDES)
-    at_market = params.choice("orderType", AT_MARKET)
-    by_quote = at_market and side is Side.BUY
+    """A plan to place."""
+    params = call.params
+    spec = _terms(params, params.choice("side", SIDES), call.market())
+    by_quote = spec.quote_quantity is not None
     if params.choice("planType", _PLAN_TYPES, by_quote) is not by_quote:
         raise wrong("planType")
+    rules.check(spec, call.venue)
+    echo = {
+        "planType": "total" if by_quote else "amount",
+        "triggerType": params.choice("triggerType", _TRIGGER_TYPES),
+    }
+    return replace(spec, client_id=params.client_id("clientOid") or new_client_id(), echo=echo)
+
+
+def _terms(params: Parameters, side: Side, market: Market) -> OrderSpec:
+    """Trigger, size and limit; a buy at market is sized in quote, everything else in base."""
+    at_market = params.choice("orderType", AT_MARKET)
+    by_quote = at_market and side is Side.BUY
     trigger, size = params.need(params.amount, "triggerPrice"), params.need(params.amount, "size")
-    spec = OrderSpec(
+    return OrderSpec(
         symbol=market.instrument.symbol,
         side=side,
         type=triggered_type(side, trigger, market.last, at_market=at_market),
@@ -122,11 +127,4 @@ def _read(call: Call) -> OrderSpec:
         quote_quantity=size if by_quote else None,
         price=None if at_market else params.need(params.amount, "executePrice"),
         trigger_price=trigger,
-        client_id=params.client_id("clientOid") or new_client_id(),
-        echo={
-            "planType": "total" if by_quote else "amount",
-            "triggerType": params.choice("triggerType", _TRIGGER_TYPES),
-        },
     )
-    rules.check(spec, call.venue)
-    return spec
