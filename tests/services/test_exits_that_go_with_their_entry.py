@@ -12,7 +12,7 @@ from app.domain.accounts import Credential, Environment, TradingMode
 from app.domain.orders import OrderDraft, OrderStatus, OrderType, PriceOrPercent, Side
 from app.extensions import db
 from app.models import Broker, OrderOrigin, OrderRow
-from app.services import brokers, connections, execution, markets, orders, reconciliation
+from app.services import balances, brokers, connections, execution, markets, orders, reconciliation
 from tests.fixtures.app import AppFactory, MakeUser
 from tests.fixtures.sandbox import Keys, SandboxServer
 
@@ -22,8 +22,8 @@ STOP, TARGET = Decimal(57000), Decimal(66000)
 
 
 @pytest.fixture
-def app(make_app: AppFactory, fresh_sandbox: SandboxServer) -> Flask:
-    return make_app(SANDBOX_URL=fresh_sandbox.url)
+def app(make_app: AppFactory, fresh_sandbox: SandboxServer, redis_url: str) -> Flask:
+    return make_app(SANDBOX_URL=fresh_sandbox.url, REDIS_URL=redis_url)
 
 
 @pytest.fixture
@@ -89,6 +89,21 @@ def assert_both_rest(entry: OrderRow) -> None:
 def test_a_market_buy_ends_with_both_exits_resting_on_the_exchange(broker: Broker, size: str) -> None:
     amount = Decimal("0.01") if size == "quantity" else Decimal(600)
     assert_both_rest(buy(broker, **{size: amount}))
+
+
+def test_exits_given_in_percent_of_a_known_price_rest_as_well(broker: Broker) -> None:
+    balances.sync(broker.id)  # which brings the last prices along
+    draft = OrderDraft(
+        BTC,
+        Side.BUY,
+        OrderType.MARKET,
+        quantity=Decimal("0.01"),
+        stop_loss=PriceOrPercent(percent=Decimal(5)),
+        take_profit=PriceOrPercent(percent=Decimal(10)),
+    )
+    order = orders.place(broker, draft, OrderOrigin.TICKET)
+    execution.submit(order.id)
+    assert_both_rest(again(order))
 
 
 def test_a_limit_buy_has_both_exits_resting_once_it_is_filled(
