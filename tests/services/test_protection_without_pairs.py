@@ -12,7 +12,7 @@ from app.domain.accounts import Credential, Environment, TradingMode
 from app.domain.orders import OrderDraft, OrderReport, OrderStatus, OrderType, PriceOrPercent, Side
 from app.extensions import db
 from app.models import Broker, OrderOrigin, OrderRow
-from app.services import bookkeeping, brokers, connections, execution, markets, orders
+from app.services import bookkeeping, brokers, connections, execution, markets, orders, reconciliation
 from tests.fixtures.app import AppFactory, MakeUser
 from tests.fixtures.sandbox import Keys, SandboxServer
 
@@ -89,6 +89,34 @@ def test_a_stop_loss_that_was_wished_for_alone_needs_no_words(broker: Broker) ->
     [stop] = entry.children
     assert (stop.type, stop.status) == (OrderType.STOP_LOSS, OrderStatus.OPEN)
     assert not [event.cause for event in (*entry.events, *stop.events) if "take-profit" in event.cause]
+
+
+def test_an_exit_that_the_exchange_places_with_the_execution_is_adopted_and_no_second_one_is_placed(
+    broker: Broker, sandbox: SandboxServer, keys: Keys
+) -> None:
+    draft = OrderDraft(
+        BTC,
+        Side.BUY,
+        OrderType.LIMIT,
+        quantity=Decimal("0.01"),
+        price=Decimal(90_000),
+        stop_loss=PriceOrPercent(price=Decimal(20_000)),
+    )
+    placed = orders.place(broker, draft, OrderOrigin.TICKET)
+    execution.submit(placed.id)
+    reconciliation.sync_open(broker.id)
+
+    entry = db.session.get_one(OrderRow, placed.id, populate_existing=True)
+    assert (entry.status, entry.filled_quantity) == (OrderStatus.FILLED, Decimal("0.01"))
+    assert sum(fill.quantity for fill in entry.fills) == Decimal("0.01")
+    [stop] = entry.children
+    assert (stop.type, stop.status, stop.trigger_price) == (
+        OrderType.STOP_LOSS,
+        OrderStatus.OPEN,
+        Decimal(20_000),
+    )
+    resting = [order for order in sandbox.orders(EXCHANGE, keys) if order["state"] == "open"]
+    assert len(resting) == 1
 
 
 def test_a_resting_order_that_the_exchange_turns_down_in_the_end_is_over(broker: Broker) -> None:
