@@ -75,6 +75,19 @@ def test_the_least_value_is_in_usdt_whatever_the_quote(bitget: Caller) -> None:
     assert bitget.place(orderType="limit", force="gtc", **order, size="0.002")
 
 
+def test_a_quote_without_a_market_against_usdt_is_valued_by_way_of_bitcoin(bitget: Caller) -> None:
+    order = {"symbol": "BTCEUR", "side": "sell", "price": "55000"}
+    assert bitget.refused_order(**order, size="0.00008") == "45110"
+    assert bitget.place(orderType="limit", force="gtc", **order, size="0.00009")
+
+
+def test_a_market_buy_that_would_not_reach_one_lot_is_refused(
+    fresh_sandbox: SandboxServer, bitget: Caller
+) -> None:
+    fresh_sandbox.price("bitget", "BTC/USDT", "600000")
+    assert bitget.refused_order(orderType="market", size="5") == "43006"
+
+
 def test_a_body_that_is_not_a_json_object_is_refused(bitget: Caller) -> None:
     path = TRADE + "place-order"
     for body in ("symbol=BTCUSDT", "[]", "{"):

@@ -56,16 +56,13 @@ def too_many_requests() -> BitgetError:
 
 
 _REFUSALS: Mapping[Refusal, tuple[str, str]] = {
-    Refusal.UNKNOWN_SYMBOL: ("40102", "Contract configuration does not exist, please check the parameters"),
     Refusal.MARKET_CLOSED: (
         "43115",
         "The current trading pair is opening soon, please refer to the official announcement for the opening time",
     ),
     Refusal.INSUFFICIENT_FUNDS: ("43012", "Insufficient balance"),
     Refusal.DUPLICATE_CLIENT_ID: ("43118", "clientOrderId duplicate"),
-    Refusal.WOULD_TRIGGER: ("43035", "The trigger price has been reached already"),
     Refusal.NOT_OPEN: ("43026", "The order has been cancelled or filled"),
-    Refusal.BAD_AMENDMENT: ("40020", "Parameter size error"),
 }
 
 
