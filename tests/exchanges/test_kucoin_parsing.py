@@ -24,7 +24,7 @@ from app.domain import (
     Side,
     to_decimal,
 )
-from app.exchanges.kucoin import parse
+from app.exchanges.kucoin import parse, waiting
 from app.exchanges.rest import UNREADABLE
 from tests.exchanges.kucoin_client import kucoin, path_of, recorded, sent
 from tests.exchanges.local_server import Received, Reply, reply
@@ -253,7 +253,7 @@ def test_a_stop_is_of_the_kind_that_its_side_and_direction_make_it(
     side: str, direction: str, becomes: str, type_: OrderType
 ) -> None:
     row = data("stop") | {"side": side, "stop": direction, "type": becomes}
-    order = parse.parse_stop(row, NAMES.__getitem__)
+    order = waiting.parse_stop(row, NAMES.__getitem__)
     assert (order.type, order.status) == (type_, OrderStatus.OPEN)
     assert (order.trigger_price, order.quantity, order.price) == (Decimal(48000), Decimal("0.001"), None)
 
@@ -326,7 +326,7 @@ TARGET, STOP = f"{PAIR}:vs8hoo98rathe3bk003s5ved", f"{PAIR}:vs8hoo98rathe3bk003s
 
 
 def test_a_pair_is_one_order_whose_legs_are_its_children() -> None:
-    pair = parse.parse_pair(data("pair"), NAMES.__getitem__)
+    pair = waiting.parse_pair(data("pair"), NAMES.__getitem__)
     assert (pair.exchange_order_id, pair.client_order_id) == (PAIR, "exit")
     assert (pair.status, pair.side, pair.type, pair.quantity, pair.filled_quantity) == (
         OrderStatus.OPEN,
@@ -348,7 +348,7 @@ def test_a_purchase_takes_its_profit_below_its_stop() -> None:
     rows = data("pair")
     for row in rows["orders"]:
         row["side"] = "buy"
-    stop, target = parse.parse_pair(rows, NAMES.__getitem__).children
+    stop, target = waiting.parse_pair(rows, NAMES.__getitem__).children
     assert (stop.exchange_order_id, target.exchange_order_id) == (TARGET, STOP)
 
 
@@ -374,8 +374,8 @@ def test_the_leg_that_became_an_order_fares_as_that_order_does(payload: str, act
 
 
 def test_of_legs_that_tell_nothing_the_one_at_the_order_s_price_has_acted() -> None:
-    pair = parse.parse_pair(data("pair") | {"status": "TRIGGERED"}, NAMES.__getitem__)
-    target = parse.executed(pair, read_order("order_open", price="60000"))
+    pair = waiting.parse_pair(data("pair") | {"status": "TRIGGERED"}, NAMES.__getitem__)
+    target = waiting.executed(pair, read_order("order_open", price="60000"))
     assert [leg.status for leg in target.children] == [OrderStatus.CANCELED, OrderStatus.OPEN]
 
 

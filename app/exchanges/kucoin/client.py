@@ -16,7 +16,7 @@ from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, Trading
 from app.domain.money import plain
 from app.domain.orders import Fill, OcoRequest, OrderReport, OrderRequest, OrderStatus
 from app.exchanges.history import pages
-from app.exchanges.kucoin import orders, parse, wire
+from app.exchanges.kucoin import orders, parse, waiting, wire
 from app.exchanges.kucoin.market_data import MarketData
 from app.exchanges.kucoin.wire import Family, family
 from app.exchanges.rest import Endpoint, milliseconds
@@ -62,7 +62,7 @@ class KuCoin(MarketData):
         request = replace(request, client_order_id=request.client_order_id or uuid4().hex)
         if request.trigger_price is not None:
             body = orders.stop(request, market, request.trigger_price)
-            return self._call(wire.PLACE_STOP, body, lambda data: parse.parse_placed_stop(data, request))
+            return self._call(wire.PLACE_STOP, body, lambda data: waiting.parse_placed_stop(data, request))
         placed = self._call(
             wire.PLACE, orders.single(request, market), lambda data: parse.parse_placed(data, request)
         )
@@ -74,7 +74,7 @@ class KuCoin(MarketData):
         request = replace(request, client_order_id=request.client_order_id or uuid4().hex)
         body = orders.pair(request, market)
         return self._completed(
-            self._call(wire.PLACE_PAIR, body, lambda data: parse.parse_placed_pair(data, request))
+            self._call(wire.PLACE_PAIR, body, lambda data: waiting.parse_placed_pair(data, request))
         )
 
     def amend_order(
@@ -144,8 +144,8 @@ class KuCoin(MarketData):
                 lambda data: parse.parse_canceled(data, symbol, None, client_id),
             )
         except OrderNotFound as missing:
-            waiting = self._waiting(symbol, client_id, missing)
-            return self._cancel(symbol, _needed(waiting.exchange_order_id))
+            found = self._waiting(symbol, client_id, missing)
+            return self._cancel(symbol, _needed(found.exchange_order_id))
         return self._completed(canceled)
 
     def _cancel(self, symbol: str, order_id: str) -> OrderReport:
@@ -153,7 +153,7 @@ class KuCoin(MarketData):
         if kind is Family.ORDER:
             params, read = {"orderId": order_id, "symbol": self._theirs(symbol)}, parse.parse_canceled
         else:
-            params, read = {"orderId": _pair_of(order_id)}, parse.parse_canceled_waiting
+            params, read = {"orderId": _pair_of(order_id)}, waiting.parse_canceled_waiting
         try:
             canceled = self._call(wire.CANCEL[kind], params, lambda data: read(data, symbol, order_id, None))
         except OrderNotFound:
@@ -165,18 +165,17 @@ class KuCoin(MarketData):
 
     def cancel_all(self, symbol: str | None = None) -> list[OrderReport]:
         """Cancel family by family, market by market. KuCoin takes note of the first: what came of it is looked up."""
-        resting = self.open_orders(symbol)
+        resting: dict[tuple[str, Family], list[OrderReport]] = {}
+        for order in self.open_orders(symbol):
+            resting.setdefault((order.symbol, family(order.exchange_order_id or "")), []).append(order)
         reports = []
-        for each in dict.fromkeys(order.symbol for order in resting):
-            for kind, endpoint in wire.CANCEL_ALL.items():
-                gone = [
-                    order
-                    for order in resting
-                    if order.symbol == each and family(order.exchange_order_id or "") is kind
-                ]
-                if gone:
-                    self._call(endpoint, {"symbol": self._theirs(each)})
-                    reports += [self._completed(parse.canceled(order, kind)) for order in gone]
+        for (each, kind), gone in resting.items():
+            params = {"symbol": self._theirs(each)}
+            if kind is Family.STOP:
+                params["tradeType"] = wire.TRADE_TYPE
+            with suppress(OrderNotFound):  # there is none left: the look-ups tell what came of them
+                self._call(wire.CANCEL_ALL[kind], params)
+            reports += [self._completed(waiting.canceled(order, kind)) for order in gone]
         return reports
 
     # -- looking up --------------------------------------------------------------------------------------------
@@ -202,7 +201,7 @@ class KuCoin(MarketData):
             stop = self._call(
                 wire.GET_STOP,
                 {"orderId": order_id},
-                lambda row: parse.parse_stop(self._found(row), naming),
+                lambda row: waiting.parse_stop(self._found(row), naming),
             )
             return self._followed(stop)
         return self._call(
@@ -232,7 +231,7 @@ class KuCoin(MarketData):
         stop = self._call(
             wire.GET_STOP_BY_CLIENT,
             {"clientOid": client_id, "symbol": self._theirs(symbol)},
-            lambda rows: parse.parse_stop(self._found(rows)[0], _always(symbol)),
+            lambda rows: waiting.parse_stop(self._found(rows)[0], _always(symbol)),
         )
         return self._followed(stop)
 
@@ -246,12 +245,12 @@ class KuCoin(MarketData):
         pair = self._call(
             wire.GET_PAIR,
             {"orderId": pair_id},
-            lambda data: parse.parse_pair(self._found(data), _always(symbol)),
+            lambda data: waiting.parse_pair(self._found(data), _always(symbol)),
         )
         if pair.status not in (OrderStatus.PENDING, OrderStatus.FILLED):
             return pair
         try:
-            return parse.executed(pair, self._by_client(symbol, pair.client_order_id or ""))
+            return waiting.executed(pair, self._by_client(symbol, pair.client_order_id or ""))
         except OrderNotFound:  # not to be seen yet, or not any more
             return pair
 
@@ -260,7 +259,7 @@ class KuCoin(MarketData):
         if stop.status is not OrderStatus.PENDING:
             return stop
         try:
-            return parse.followed(stop, self._by_client(stop.symbol, stop.client_order_id or ""))
+            return waiting.followed(stop, self._by_client(stop.symbol, stop.client_order_id or ""))
         except OrderNotFound:
             ago = milliseconds(self._now_ms()) - (stop.updated_at or milliseconds(0))
             if ago < self.capabilities.visibility_delay:
@@ -285,9 +284,10 @@ class KuCoin(MarketData):
             if row["status"] == wire.WAITING
         ]
         legs = {leg.raw["id"]: leg for pair in pairs for leg in pair.children}
+        untriggered = {**asked, "tradeType": wire.TRADE_TYPE, "status": wire.WAITING}
         stops = [
-            parse.parse_stop(row, naming)
-            for row in self._listed(wire.STOPS, {**asked, "status": wire.WAITING})
+            waiting.parse_stop(row, naming)
+            for row in self._listed(wire.STOPS, untriggered)
             if row["id"] not in legs
         ]
         return [*resting, *stops, *legs.values()]
