@@ -202,7 +202,9 @@ class Kraken(RestExchange):
         self._call(
             wire.AMEND_ORDER, params, lambda data: data["result"]["amend_id"], market=market.exchange_symbol
         )
-        return self._after("amended", symbol, exchange_order_id, client_order_id)
+        report = self._after("amended", symbol, exchange_order_id, client_order_id)
+        self._settle(wire.AMEND_COSTS, market.exchange_symbol, report)
+        return report
 
     # -- cancelling --------------------------------------------------------------------------------------------
 
@@ -220,15 +222,19 @@ class Kraken(RestExchange):
         if not cancelled:
             raise OrderNotFound(self.name, "nothing was there to cancel")
         report = self._after("cancelled", symbol, exchange_order_id, client_order_id)
-        self._settle_cancellation(pair, report)
+        self._settle(wire.CANCEL_COSTS, pair, report)
         return report
 
-    def _settle_cancellation(self, pair: str, report: OrderReport) -> None:
-        """Give back what a cancellation costs less, for an order that is no longer young."""
-        spent = wire.CANCEL_COSTS[0][1] - _cancel_cost(report, self._now_ms())
-        if spent:
-            charge = Charge(wire.ENGINE, self._owner(Scope.ACCOUNT_MARKET, pair), spent)
+    def _settle(self, costs: wire.CostByAge, pair: str, changed: OrderReport) -> None:
+        """Give back what was charged for the youngest of orders, as far as this one was older."""
+        unspent = wire.cost_by_age(costs, 0) - wire.cost_by_age(costs, self._age(changed))
+        if unspent:
+            charge = Charge(wire.ENGINE, self._owner(Scope.ACCOUNT_MARKET, pair), unspent)
             self._budget.refund(self._transport(None).origin, [charge])
+
+    def _age(self, order: OrderReport) -> float:
+        """In seconds."""
+        return self._now_ms() / 1000 - _placed_at(order).timestamp()
 
     def cancel_all(self, symbol: str | None = None) -> list[OrderReport]:
         """By ids: Kraken's own call for it cancels on every market, whatever market is named."""
@@ -244,7 +250,7 @@ class Kraken(RestExchange):
 
     def _cancel_batch(self, symbol: str, found: Sequence[OrderReport]) -> list[OrderReport]:
         ids = [str(order.exchange_order_id) for order in found]
-        cost = sum(_cancel_cost(order, self._now_ms()) for order in found)
+        cost = sum(wire.cost_by_age(wire.CANCEL_COSTS, self._age(order)) for order in found)
         endpoint = wire.CANCEL_BATCH.costing(
             **{wire.COUNTER.name: 0, wire.ENGINE.name: min(cost, wire.ENGINE.capacity)}
         )
@@ -433,15 +439,7 @@ def _order_id(exchange_order_id: str | None, client_order_id: str | None) -> dic
     raise OrderDenied.because("order_id", "tell the exchange's order id or the client order id")
 
 
-def _cancel_cost(order: OrderReport, now_ms: int) -> int:
-    """What cancelling an order takes of the matching engine's allowance: the younger it is, the more."""
-    age = (now_ms - to_milliseconds(_placed_at(order))) / 1000
-    return next(
-        cost for younger_than, cost in wire.CANCEL_COSTS if younger_than is None or age < younger_than
-    )
-
-
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
+_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 def _placed_at(order: OrderReport) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -63,9 +64,16 @@ PUBLIC = Limit("public", 10, 10, Scope.ADDRESS, refill=Refill.DRIP)
 LIMITS = (COUNTER, ENGINE, PUBLIC)
 
 ADD_COST = 1
-#: What changing or cancelling costs by the age of the order in seconds, youngest first; older ones cost the last.
-AMEND_COSTS = ((5, 4), (10, 3), (15, 2), (None, 1))
-CANCEL_COSTS = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1), (None, 0))
+CostByAge = tuple[tuple[float, int], ...]
+#: What changing or cancelling costs while the order is younger than so many seconds.
+AMEND_COSTS: CostByAge = ((5, 4), (10, 3), (15, 2), (math.inf, 1))
+CANCEL_COSTS: CostByAge = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1), (math.inf, 0))
+
+
+def cost_by_age(costs: CostByAge, seconds: float) -> int:
+    """What one change of an order of that age takes of the matching engine's allowance."""
+    return next(cost for younger_than, cost in costs if seconds < younger_than)
+
 
 # -- endpoints -------------------------------------------------------------------------------------------------
 
@@ -81,9 +89,8 @@ def _public(path: str) -> Endpoint:
     return KrakenEndpoint("GET", f"/0/public/{path}", ((PUBLIC.name, 1),))
 
 
-def _private(path: str, cost: int = 1, *, urgent: bool = False) -> Endpoint:
-    costs = ((COUNTER.name, cost),)
-    return KrakenEndpoint("POST", f"/0/private/{path}", costs, signed=True, urgent=urgent)
+def _private(path: str, cost: int = 1) -> Endpoint:
+    return KrakenEndpoint("POST", f"/0/private/{path}", ((COUNTER.name, cost),), signed=True)
 
 
 def _change(path: str, engine: int, *, in_json: bool = False) -> Endpoint:
@@ -104,14 +111,10 @@ CLOSED_ORDERS = _private("ClosedOrders")
 TRADES_HISTORY = _private("TradesHistory", 2)
 QUERY_TRADES = _private("QueryTrades", 2)
 
-#: The same questions, asked to complete the bare answer to an order.
-COMPLETE_ORDER = _private("QueryOrders", urgent=True)
-COMPLETE_TRADES = _private("QueryTrades", 2, urgent=True)
-
 ADD_ORDER = _change("AddOrder", ADD_COST)
-AMEND_ORDER = _change("AmendOrder", AMEND_COSTS[0][1])
-CANCEL_ORDER = _change("CancelOrder", CANCEL_COSTS[0][1])
-CANCEL_BATCH = _change("CancelOrderBatch", CANCEL_COSTS[0][1], in_json=True)
+AMEND_ORDER = _change("AmendOrder", cost_by_age(AMEND_COSTS, 0))
+CANCEL_ORDER = _change("CancelOrder", cost_by_age(CANCEL_COSTS, 0))
+CANCEL_BATCH = _change("CancelOrderBatch", cost_by_age(CANCEL_COSTS, 0), in_json=True)
 
 MAX_DEPTH = 500
 #: The most ids that one call takes: orders to look up or to cancel, trades to look up.
@@ -126,8 +129,7 @@ PAGE = 50
 #: closed list: ZEUS and XION are names, not prefixes.
 _COINS = ("ETC", "ETH", "ICN", "LTC", "MLN", "NMC", "REP", "XBT", "XDG", "XLM", "XMR", "XRP", "XVN", "ZEC")
 _CURRENCIES = ("AUD", "CAD", "EUR", "GBP", "JPY", "KRW", "USD")
-_CODES = {name: f"X{name}" for name in _COINS} | {name: f"Z{name}" for name in _CURRENCIES}
-_NAMES = {code: name for name, code in _CODES.items()}
+_NAMES = {f"X{name}": name for name in _COINS} | {f"Z{name}": name for name in _CURRENCIES}
 #: Two of Kraken's names that nobody else uses.
 _OURS = {"XBT": "BTC", "XDG": "DOGE"}
 _THEIRS = {ours: theirs for theirs, ours in _OURS.items()}
@@ -146,12 +148,6 @@ def asset_name(code: str) -> str:
 def asset_altname(name: str) -> str:
     """Kraken's short name of an asset of ours: BTC is ``XBT``."""
     return _THEIRS.get(name, name)
-
-
-def asset_code(name: str) -> str:
-    """Kraken's code of an asset of ours: BTC is ``XXBT``, SOL is ``SOL``."""
-    altname = asset_altname(name)
-    return _CODES.get(altname, altname)
 
 
 def pair_names(symbol: str) -> tuple[str, str]:
