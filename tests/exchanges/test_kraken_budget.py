@@ -1,0 +1,65 @@
+"""Kraken's counters, as the sandbox enforces them: what stops us is our own count, before the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from decimal import Decimal
+from itertools import count
+
+import pytest
+
+from app.domain import Credential, ExchangeError, OrderRequest, OrderType, OutcomeUnknown, RateLimited, Side
+from app.exchanges import connect
+from app.exchanges.base import Exchange
+from tests.fixtures.sandbox import SandboxServer
+
+BTC = "BTC/USDT"
+
+
+@pytest.fixture
+def exchange(fresh_sandbox: SandboxServer) -> Iterator[Exchange]:
+    keys = fresh_sandbox.account("kraken")
+    credential = Credential(keys.api_key, keys.api_secret)
+    with closing(connect("kraken", credential, base_url=fresh_sandbox.at("kraken"))) as client:
+        client.markets()
+        yield client
+
+
+def place_and_cancel(exchange: Exchange, name: str) -> None:
+    request = OrderRequest(
+        BTC, Side.BUY, OrderType.LIMIT, Decimal("0.01"), price=Decimal(30_000), client_order_id=name
+    )
+    placed = exchange.place_order(request)
+    exchange.cancel_order(BTC, exchange_order_id=placed.exchange_order_id)
+
+
+def place_and_amend(exchange: Exchange, name: str) -> None:
+    request = OrderRequest(
+        BTC, Side.BUY, OrderType.LIMIT, Decimal("0.01"), price=Decimal(30_000), client_order_id=name
+    )
+    placed = exchange.place_order(request)
+    exchange.amend_order(BTC, exchange_order_id=placed.exchange_order_id, price=Decimal(29_000))
+
+
+def look_at_the_past(exchange: Exchange, _: str) -> None:
+    exchange.fills(BTC)
+    exchange.order_history(BTC)
+
+
+@pytest.mark.parametrize("work", [place_and_cancel, place_and_amend, look_at_the_past])
+def test_a_burst_ends_at_our_own_count_and_never_at_kraken_s(
+    exchange: Exchange, work: Callable[[Exchange, str], None]
+) -> None:
+    refusal: ExchangeError | None = None
+    for number in count(1):
+        try:
+            work(exchange, f"burst{number}")
+        except (
+            RateLimited,
+            OutcomeUnknown,
+        ) as error:  # unknown when it is the look at the result that is stopped
+            refusal = error
+            break
+        assert number < 60, "a burst is never stopped"
+    assert "not sent" in str(refusal)
