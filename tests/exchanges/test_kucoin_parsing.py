@@ -258,6 +258,12 @@ def test_a_stop_is_of_the_kind_that_its_side_and_direction_make_it(
     assert (order.trigger_price, order.quantity, order.price) == (Decimal(48000), Decimal("0.001"), None)
 
 
+@pytest.mark.parametrize("told", [1700000000700, 1700000000700123456])
+def test_the_time_of_a_trigger_is_read_in_either_unit(told: int) -> None:
+    row = data("stop_triggered") | {"stopTriggerTime": told}
+    assert waiting.parse_stop(row, NAMES.__getitem__).updated_at == at(1700000000700)
+
+
 def became(**changes: Any) -> str:
     """The order that the recorded stop became."""
     order = data("order_market_filled") | {"clientOid": "mybot-0006", "side": "sell"} | changes

@@ -33,6 +33,15 @@ ZERO = Decimal(0)
 _shared = lru_cache(maxsize=4096)(Decimal)
 
 
+#: No time in milliseconds is this large; those of orders and triggers come in nanoseconds from some calls.
+_NANOSECONDS = 10**16
+
+
+def moment(value: int) -> datetime:
+    """A time in milliseconds, or in nanoseconds where KuCoin tells it so."""
+    return milliseconds(value // 10**6 if value >= _NANOSECONDS else value)
+
+
 # -- markets and prices ----------------------------------------------------------------------------------------
 
 
@@ -196,7 +205,7 @@ def parse_placed(data: Row, request: OrderRequest) -> OrderReport:
         remaining=request.quantity if untouched else None,
         price=request.price,
         trigger_price=request.trigger_price,
-        created_at=milliseconds(data["orderTime"]) if "orderTime" in data else None,
+        created_at=moment(data["orderTime"]) if "orderTime" in data else None,
         raw=data,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType, Side
-from app.exchanges.kucoin.parse import ZERO, Naming, Row, parse_placed
+from app.exchanges.kucoin.parse import ZERO, Naming, Row, moment, parse_placed
 from app.exchanges.kucoin.wire import (
     AT_LIMIT,
     LEG_MARK,
@@ -44,7 +44,7 @@ def parse_stop(row: Row, naming: Naming) -> OrderReport:
         price=positive(row["price"]),
         trigger_price=Decimal(row["stopPrice"]),
         created_at=milliseconds(row["createdAt"]),
-        updated_at=milliseconds(touched),
+        updated_at=moment(touched),
         raw=row,
     )
 
@@ -110,8 +110,8 @@ def parse_pair(data: Row, naming: Naming) -> OrderReport:
         quantity=quantity,
         filled_quantity=filled,
         remaining=None if quantity is None or filled is None else quantity - filled,
-        created_at=milliseconds(data["orderTime"]),
-        updated_at=milliseconds(data["orderTime"]),
+        created_at=moment(data["orderTime"]),
+        updated_at=moment(data["orderTime"]),
         children=legs,
         raw=data,
     )
@@ -131,7 +131,7 @@ def _parse_leg(row: Row, pair: Row, symbol: str, type_: OrderType, suffix: str) 
         remaining=quantity,
         price=positive(row["price"]),
         trigger_price=positive(row.get("stopPrice") or row["price"]),
-        created_at=milliseconds(pair["orderTime"]),
+        created_at=moment(pair["orderTime"]),
         raw=row,
     )
 
