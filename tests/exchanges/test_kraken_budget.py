@@ -16,9 +16,19 @@ from tests.fixtures.sandbox import SandboxServer
 
 BTC = "BTC/USDT"
 
+#: The lowest tier's limits, for which we have to take every account's.
+STARTER = {
+    "call_counter": 15,
+    "call_counter_decay_per_minute": 20,
+    "pair_counter": 60,
+    "pair_counter_decay_per_minute": 60,
+    "open_orders_per_pair": 60,
+}
+
 
 @pytest.fixture
 def exchange(fresh_sandbox: SandboxServer) -> Iterator[Exchange]:
+    fresh_sandbox.control("limits", exchange="kraken", limits=STARTER)
     keys = fresh_sandbox.account("kraken")
     credential = Credential(keys.api_key, keys.api_secret)
     with closing(connect("kraken", credential, base_url=fresh_sandbox.at("kraken"))) as client:
