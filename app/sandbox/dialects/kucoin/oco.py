@@ -169,15 +169,16 @@ def _summary(group: OrderGroup) -> Json:
 
 
 def _leg(order: Order) -> Json:
-    row: Json = {
+    """One leg; the limit leg repeats its price where the other tells its trigger."""
+    return {
         "id": stop_id(order),
         "symbol": render.symbol_of(order),
         "side": order.side.value,
         "price": amount(order.price),
+        "stopPrice": amount(order.spec.trigger_price or order.price),
         "size": amount(order.quantity),
         "status": _leg_status(order),
     }
-    return row | ({} if order.spec.trigger_price is None else {"stopPrice": amount(order.spec.trigger_price)})
 
 
 def _leg_status(order: Order) -> str:
