@@ -6,11 +6,13 @@ Hearing the same thing twice changes nothing, and news that is older than what i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 import structlog
 
 from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
+from app.exchanges import Exchange
 from app.extensions import db
 from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, utc_now
 from app.services import protection
@@ -71,6 +73,22 @@ def unbooked(order: OrderRow, report: OrderReport) -> bool:
     booked = {fill.trade_id: fill.quantity for holder in holders for fill in holder.fills}
     booked |= {fill.trade_id: fill.quantity for fill in report.fills}
     return (report.filled_quantity or _ZERO) > sum(booked.values(), _ZERO)
+
+
+def with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:
+    """The report with the executions it tells of but does not list, asked of the exchange.
+
+    A pair of exits executes through its legs.
+    """
+    if order.role is OrderRole.PROTECTION and report.children:
+        legs = [_with_own_fills(exchange, leg) if leg.filled_quantity else leg for leg in report.children]
+        return replace(report, children=tuple(legs))
+    return _with_own_fills(exchange, report)
+
+
+def _with_own_fills(exchange: Exchange, report: OrderReport) -> OrderReport:
+    found = exchange.fills(report.symbol, exchange_order_id=report.exchange_order_id)
+    return replace(report, fills=tuple(found))
 
 
 def _is_pair(order: OrderRow, report: OrderReport) -> bool:

@@ -71,6 +71,8 @@ def send(order: OrderRow) -> None:
         with connections.calling(order.broker) as exchange:
             order.sent_at = utc_now()
             report = _send(exchange, order)
+            order.acknowledged_at = utc_now()
+            report = _with_fills(exchange, order, report)
     except (ExchangeUnavailable, RateLimited) as error:
         _release(order, error)
     except OutcomeUnknown as error:
@@ -78,7 +80,6 @@ def send(order: OrderRow) -> None:
     except SwitchyardError as error:
         _refuse(order, error)
     else:
-        order.acknowledged_at = utc_now()
         follow_up = bookkeeping.adopt(order, report, "the exchange answered")
         db.session.commit()
         events.publish(order.user_id, Topic.ORDERS, order.id)
@@ -153,6 +154,18 @@ def _send(exchange: Exchange, order: OrderRow) -> OrderReport:
     if order.role is OrderRole.PROTECTION and order.take_profit is not None:
         return exchange.place_oco(oco_request(order))
     return exchange.place_order(order_request(order))
+
+
+def _with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:
+    """The answer with its fills, where the exchange lists them apart; the order stands without them, too."""
+    if not bookkeeping.unbooked(order, report):
+        return report
+    db.session.commit()  # looking at what is booked began a transaction, and none may wait for an exchange
+    try:
+        return bookkeeping.with_fills(exchange, order, report)
+    except TradingError as error:
+        log.warning("fills_not_read", order_id=order.id, error=error.message)
+        return report
 
 
 def order_request(order: OrderRow) -> OrderRequest:

@@ -6,7 +6,6 @@ The database is the truth and this module is what keeps it so, whatever Redis lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -124,25 +123,12 @@ def _refresh(order: OrderRow) -> None:
 def _adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
     if bookkeeping.unbooked(order, report):
         with connections.calling(order.broker) as exchange:
-            report = _with_fills(exchange, order, report)
+            report = bookkeeping.with_fills(exchange, order, report)
     following = bookkeeping.adopt(order, report, cause)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
     for protection in following:
         execution.submit(protection.id)
-
-
-def _with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:
-    """The report with the executions it tells of but does not list; a pair of exits executes through its legs."""
-    if order.role is OrderRole.PROTECTION and report.children:
-        legs = [_with_own_fills(exchange, leg) if leg.filled_quantity else leg for leg in report.children]
-        return replace(report, children=tuple(legs))
-    return _with_own_fills(exchange, report)
-
-
-def _with_own_fills(exchange: Exchange, report: OrderReport) -> OrderReport:
-    found = exchange.fills(report.symbol, exchange_order_id=report.exchange_order_id)
-    return replace(report, fills=tuple(found))
 
 
 def _look_up(exchange: Exchange, order: OrderRow) -> OrderReport | None:
