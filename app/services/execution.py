@@ -94,7 +94,7 @@ def cancel(order_id: int) -> None:
         return
     try:
         with connections.calling(order.broker) as exchange:
-            report = _cancel(exchange, order)
+            report = _with_fills(exchange, order, _cancel(exchange, order))
     except TradingError as error:
         log.warning("cancel_failed", order_id=order.id, error=error.message)
         order.cancel_requested = False
