@@ -130,9 +130,12 @@ def run(
     # Blocked in every thread and waited for here: a handler might run in the middle of anything, and a signal that
     # the kernel gives to another thread wakes no main thread that waits for a lock.
     stops = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
-    with serving(create_sandbox(seed=seed, walk=walk, interval=interval, limits=limits), host, port):
-        signal.sigwait(stops)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    try:
+        with serving(create_sandbox(seed=seed, walk=walk, interval=interval, limits=limits), host, port):
+            signal.sigwait(stops)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def is_loopback(host: str) -> bool:

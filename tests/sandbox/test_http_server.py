@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.sandbox.server import run
 from tests.fixtures.sandbox import SandboxServer
 
 PING = b"GET /binance/api/v3/ping HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -112,3 +113,11 @@ def await_listener(port: int) -> None:
                 raise
         else:
             return
+
+
+def test_a_sandbox_that_cannot_listen_leaves_signals_as_they_were() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, set())
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(OSError, match="in use"):
+        run(port=listener.getsockname()[1], walk=False)
+
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == before
