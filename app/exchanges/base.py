@@ -186,5 +186,9 @@ class Exchange(ABC):
         """Open futures positions."""
 
     @abstractmethod
+    def futures_balances(self) -> dict[str, Balance]:
+        """What backs USDT-margined futures, by asset: ``total`` with open profit and loss, ``free`` of it usable."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close the connections."""

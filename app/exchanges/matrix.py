@@ -26,7 +26,7 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Market sell sized in quote", lambda able: _yes(able.quote_quantity_market_sell)),
     ("Cancel all in one call", lambda able: _yes(able.batch_cancel)),
     ("Test environment", lambda able: _yes(able.test_environment)),
-    ("Futures positions", lambda able: _yes(able.futures_positions)),
+    ("Futures balances and positions", lambda able: _yes(able.futures_positions)),
     ("Standard taker fee", lambda able: f"{plain(able.standard_taker_fee * 100)} %"),
 )
 

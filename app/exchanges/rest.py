@@ -14,7 +14,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, TypeVar
 
-from app.domain.accounts import ConnectionReport, Credential, Environment, Grant, Permissions, RateBudgetState
+from app.domain.accounts import (
+    Balance,
+    ConnectionReport,
+    Credential,
+    Environment,
+    Grant,
+    Permissions,
+    RateBudgetState,
+)
 from app.domain.errors import (
     AuthenticationFailed,
     ExchangeError,
@@ -88,6 +96,12 @@ class Fault:
     code: str | None = None
     remedy: str | None = None
     retry_after: float | None = None
+
+
+def margin_balance(asset: str, *, equity: Decimal, available: Decimal) -> Balance:
+    """The backing of futures: never more of it free than there is once open losses are counted."""
+    free = min(available, equity)
+    return Balance(asset, free, equity - free, equity)
 
 
 class RestExchange(Exchange):

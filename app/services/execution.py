@@ -18,6 +18,7 @@ from app import dispatch
 from app.domain.errors import (
     ExchangeError,
     ExchangeUnavailable,
+    InvalidTimestamp,
     OrderDenied,
     OrderNotFound,
     OutcomeUnknown,
@@ -73,7 +74,7 @@ def send(order: OrderRow) -> None:
             report = _send(exchange, order)
             order.acknowledged_at = utc_now()
             report = _with_fills(exchange, order, report)
-    except (ExchangeUnavailable, RateLimited) as error:
+    except (ExchangeUnavailable, RateLimited, InvalidTimestamp) as error:  # surely not executed
         _release(order, error)
     except OutcomeUnknown as error:
         _leave_for_reconciliation(order, error)

@@ -134,6 +134,9 @@ class Binance(RestExchange):
     def positions(self) -> list[Position]:
         return self._call(wire.POSITIONS, parse=parse.parse_positions)
 
+    def futures_balances(self) -> dict[str, Balance]:
+        return self._call(wire.FUTURES_BALANCE, parse=parse.parse_futures_balances)
+
     # -- placing -----------------------------------------------------------------------------------------------
 
     def place_order(self, request: OrderRequest) -> OrderReport:

@@ -19,7 +19,7 @@ from app.domain.markets import Candle, Level, Market, MarketKind, OrderBook, Tic
 from app.domain.orders import Fill, OrderReport, OrderStatus, Side
 from app.exchanges.binance.wire import PUBLISHED_LIMITS, STATUSES, TYPES_HEARD
 from app.exchanges.budget import Limit
-from app.exchanges.rest import milliseconds, positive
+from app.exchanges.rest import margin_balance, milliseconds, positive
 
 Row = Mapping[str, Any]
 #: Turns the exchange's symbol into ours.
@@ -132,6 +132,19 @@ def parse_balances(data: Row) -> dict[str, Balance]:
             asset = row["asset"]
             found[asset] = Balance(asset, free, locked, free + locked if locked else free)
     return found
+
+
+def parse_futures_balances(rows: Iterable[Row]) -> dict[str, Balance]:
+    """``fapi/v3/balance``: the assets of which there is any."""
+    found = (
+        margin_balance(
+            row["asset"],
+            equity=Decimal(row["balance"]) + Decimal(row["crossUnPnl"]),
+            available=Decimal(row["availableBalance"]),
+        )
+        for row in rows
+    )
+    return {balance.asset: balance for balance in found if balance.total}
 
 
 def parse_base_fee(data: Row) -> Decimal | None:

@@ -113,6 +113,9 @@ OPEN_ORDERS = _private("/api/v3/openOrders", 6)
 ALL_ORDERS = _private("/api/v3/allOrders", 20)
 MY_TRADES = _private("/api/v3/myTrades", 20)
 GET_LIST = _private("/api/v3/orderList", 4)
+FUTURES_BALANCE = Endpoint(
+    "GET", "/fapi/v3/balance", ((FUTURES_WEIGHT.name, 5),), signed=True, host="futures"
+)
 POSITIONS = Endpoint("GET", "/fapi/v3/positionRisk", ((FUTURES_WEIGHT.name, 5),), signed=True, host="futures")
 
 PLACE = _order("/api/v3/order", 1)

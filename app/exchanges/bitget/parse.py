@@ -18,7 +18,7 @@ from app.domain.markets import Candle, Level, Market, MarketKind, OrderBook, Tic
 from app.domain.orders import Fill, OrderReport, OrderStatus, OrderType, Side
 from app.exchanges.bitget.orders import waiting_type
 from app.exchanges.bitget.wire import PLAN_STATUSES, STATUSES, TPSL
-from app.exchanges.rest import milliseconds, positive
+from app.exchanges.rest import margin_balance, milliseconds, positive
 from app.exchanges.transport import parse_json
 
 Row = Mapping[str, Any]
@@ -115,6 +115,19 @@ def parse_permissions(data: Row) -> tuple[Permissions, Grant]:
         withdraw=Grant.YES if words & WITHDRAW_WORDS else Grant.NO,
     )
     return permissions, Grant.YES if data["ips"] else Grant.NO
+
+
+def parse_futures_balances(rows: Iterable[Row]) -> dict[str, Balance]:
+    """``mix/account/accounts``: the margin coins of which there is any."""
+    found = (
+        margin_balance(
+            row["marginCoin"],
+            equity=Decimal(row["accountEquity"]),
+            available=Decimal(row["available"]),
+        )
+        for row in rows
+    )
+    return {balance.asset: balance for balance in found if balance.total}
 
 
 def parse_positions(rows: Iterable[Row]) -> list[Position]:

@@ -158,6 +158,11 @@ class BitgetReads(RestExchange):
         params = {"productType": wire.PRODUCT_TYPE, "marginCoin": wire.MARGIN_COIN}
         return self._ask(wire.POSITIONS, params, parse.parse_positions)
 
+    def futures_balances(self) -> dict[str, Balance]:
+        return self._ask(
+            wire.FUTURES_ACCOUNTS, {"productType": wire.PRODUCT_TYPE}, parse.parse_futures_balances
+        )
+
     # -- looking up --------------------------------------------------------------------------------------------
 
     def get_order(

@@ -75,6 +75,7 @@ CANDLES = _call("GET", "/spot/market/candles", 20, signed=False)
 ASSETS = _call("GET", "/spot/account/assets", 10)
 ACCOUNT_INFO = _call("GET", "/spot/account/info", 1)
 POSITIONS = _call("GET", "/mix/position/all-position", 5)
+FUTURES_ACCOUNTS = _call("GET", "/mix/account/accounts", 10)
 
 PLACE = _call("POST", "/spot/trade/place-order", 10)
 PLACE_PLAN = _call("POST", "/spot/trade/place-plan-order", 20)

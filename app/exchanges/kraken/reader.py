@@ -119,9 +119,10 @@ class KrakenReader(RestExchange):
         return self._call(wire.BALANCES, parse=parse.parse_balances)
 
     def positions(self) -> list[Position]:
-        raise OrderDenied.because(
-            "positions", f"{self.name}'s futures are another exchange with keys of its own"
-        )
+        raise _no_futures(self.name)
+
+    def futures_balances(self) -> dict[str, Balance]:
+        raise _no_futures(self.name)
 
     # -- looking up --------------------------------------------------------------------------------------------
 
@@ -323,3 +324,7 @@ def _just_before(at: datetime) -> int:
 def batches(ids: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """The ids in pieces that one call takes."""
     return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def _no_futures(name: str) -> OrderDenied:
+    return OrderDenied.because("futures", f"{name}'s futures are another exchange with keys of its own")

@@ -54,6 +54,9 @@ class KuCoin(MarketData):
             return []
         return self._call(wire.CONTRACTS, parse=lambda contracts: parse.parse_positions(rows, contracts))
 
+    def futures_balances(self) -> dict[str, Balance]:
+        return self._call(wire.FUTURES_ACCOUNT, {"currency": "USDT"}, parse.parse_futures_balance)
+
     # -- placing -----------------------------------------------------------------------------------------------
 
     def place_order(self, request: OrderRequest) -> OrderReport:

@@ -21,7 +21,7 @@ from app.exchanges.kucoin.wire import (
     AT_MARKET,
     TRADING_ACCOUNTS,
 )
-from app.exchanges.rest import milliseconds, positive
+from app.exchanges.rest import margin_balance, milliseconds, positive
 
 Row = Mapping[str, Any]
 #: Turns the exchange's symbol into ours.
@@ -263,6 +263,16 @@ def parse_fill(row: Row, symbol: str) -> Fill:
 
 #: What futures call their coins where spot calls them otherwise.
 FUTURES_ASSETS = {"XBT": "BTC"}
+
+
+def parse_futures_balance(row: Row) -> dict[str, Balance]:
+    """``account-overview``, whose amounts are JSON numbers: the one currency it is asked for, if there is any."""
+    balance = margin_balance(
+        row["currency"],
+        equity=Decimal(row["accountEquity"]),
+        available=Decimal(row["availableBalance"]),
+    )
+    return {balance.asset: balance} if balance.total else {}
 
 
 def parse_positions(rows: Iterable[Row], contracts: Iterable[Row]) -> list[Position]:

@@ -156,6 +156,7 @@ CANCEL_ALL = {
 }
 
 POSITIONS = _private("/api/v1/positions", 2, FUTURES, host="futures")
+FUTURES_ACCOUNT = _private("/api/v1/account-overview", 5, FUTURES, host="futures")
 CONTRACTS = Endpoint("GET", "/api/v1/contracts/active", ((PUBLIC.name, 6),), host="futures")
 
 MAX_DEPTH = 100

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain import AuthenticationFailed, Credential, Grant, OrderDenied
+from app.domain import AuthenticationFailed, Credential, Grant, OrderDenied, plain
 from app.exchanges import connect
 from tests.exchanges.conformance.conftest import Account, Opening
 from tests.fixtures.sandbox import SandboxServer
@@ -68,6 +68,28 @@ def test_an_open_position_is_told_with_its_sign(account: Account) -> None:
         Decimal("-0.25"),
         Decimal(61000),
     )
+
+
+def test_what_backs_futures_is_told_with_the_open_loss_taken_off(account: Account) -> None:
+    if not account.able.futures_positions:
+        with pytest.raises(OrderDenied):
+            account.exchange.futures_balances()
+        return
+    price = account.last()
+    account.sandbox.control(
+        "positions",
+        exchange=account.name,
+        api_key=account.keys.api_key,
+        positions=[{"symbol": "BTC/USDT", "quantity": "1", "entry_price": plain(price + 100)}],
+        margin="1000",
+    )
+    usdt = account.exchange.futures_balances()["USDT"]
+    assert usdt.free + usdt.locked == usdt.total
+    assert usdt.free <= usdt.total < 1000
+    account.sandbox.control(
+        "positions", exchange=account.name, api_key=account.keys.api_key, positions=[], margin="0"
+    )
+    assert account.exchange.futures_balances() == {}
 
 
 def test_the_check_up_tells_what_a_key_may_do(account: Account) -> None:
