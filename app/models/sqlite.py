@@ -26,6 +26,10 @@ _LOCK, _WRITER = "writer_lock", "writer"
 
 _writing_threads: set[int] = set()
 
+#: Threads of one process queue here first, so that processes take turns as equals: the one writer of a web process
+#: must not stand behind every thread of a worker.
+_our_turn = threading.Lock()
+
 
 class NestedWrite(RuntimeError):
     """A thread began a second write transaction inside its first, which would wait for itself for ever."""
@@ -75,6 +79,7 @@ def _take_turn(info: dict[Any, Any]) -> None:
     thread = threading.get_ident()
     if thread in _writing_threads:
         raise NestedWrite("a write transaction is open in this thread already")
+    _our_turn.acquire()
     fcntl.flock(info[_LOCK], fcntl.LOCK_EX)
     info[_WRITER] = thread
     _writing_threads.add(thread)
@@ -85,3 +90,4 @@ def _give_turn(info: dict[Any, Any]) -> None:
     if thread is not None:
         _writing_threads.discard(thread)
         fcntl.flock(info[_LOCK], fcntl.LOCK_UN)
+        _our_turn.release()
