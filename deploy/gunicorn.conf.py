@@ -39,6 +39,13 @@ errorlog = "-"
 loglevel = _settings.log_level.lower()
 
 
+def when_ready(_server: Any) -> None:
+    """In the parent, before it forks: a collection in the children would copy every page they share."""
+    from app.services.rehearsal import settle
+
+    settle()
+
+
 def post_worker_init(worker: Any) -> None:
     """Go through the motions of taking an alert in, so that the first real one does not wait for them."""
     from sqlalchemy.exc import SQLAlchemyError

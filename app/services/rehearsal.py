@@ -22,23 +22,21 @@ _NOBODY = 0
 
 def rehearse_orders() -> None:
     """For a worker that places orders."""
-    configure_mappers()
     for name in NAMES:
         exchange_class(name)
         prices.last(name, Environment.SANDBOX, "")
     alerts.process(_NOBODY)
     execution.submit(_NOBODY)
-    _settle()
+    settle()
 
 
 def rehearse_intake() -> None:
     """For a process that accepts alerts."""
-    configure_mappers()
     intake.store([Delivery(token="", body=b"action=PING", content_type="", sender="", received_at=utc_now())])
-    _settle()
 
 
-def _settle() -> None:
-    """Spare the collector what start-up made: it lives as long as the process, and looking at it stalls orders."""
+def settle() -> None:
+    """Map the tables, and spare the collector what start-up made: it stays, and looking at it stalls orders."""
+    configure_mappers()
     gc.collect()
     gc.freeze()
