@@ -43,7 +43,7 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
         db.session.rollback()
         return
     signal = signal_from_json(alert.signal)
-    free = None
+    free, unusable = None, None
     if signal.percent is not None:
         db.session.rollback()  # nothing may be held while an exchange is asked
         try:
@@ -53,16 +53,15 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
             log.warning("balance_not_known", alert_id=alert_id, error=error.message)
             return
         except SwitchyardError as error:
-            alert.end(AlertStatus.ERROR, f"{error.message}. {error.remedy}")
-            db.session.commit()
-            events.publish(alert.user_id, Topic.ALERTS, alert.id)
-            return
+            unusable = f"{error.message}. {error.remedy}"
         alert = _undecided(alert_id)
         if alert is None:
             db.session.rollback()
             return
     alert.picked_up_at = picked_up_at
-    order = _decide(alert, signal, free)
+    if unusable is not None:
+        alert.end(AlertStatus.ERROR, unusable)
+    order = _decide(alert, signal, free) if unusable is None else None
     claimed = order is not None and execution.take(order, queued_at=queued_at)
     db.session.commit()
     if order is not None and claimed:

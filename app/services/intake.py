@@ -40,7 +40,8 @@ _KEPT_OF_OVERSIZED = 1024
 _BATCH = 64
 _PATIENCE_SECONDS = 20.0
 
-_SECRET = re.compile(r"""(?i)(["']?\bsecret["']?\s*[:=]\s*["']?)[^"'\s,;}]+""")
+#: A secret's value: a quoted one to its closing quote, however it ends if it never does, any other to the next pair.
+_SECRET = re.compile(r"""(?i)(\bsecret["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^\r\n,;}]+)""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _domain_error(error: SwitchyardError) -> ResponseReturnValue:
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
-    log.exception("request_failed", path=request.path, endpoint=request.endpoint)
+    log.exception("request_failed", endpoint=request.endpoint)  # never the path: it may hold a token
     return _answer(500)
 
 

@@ -122,9 +122,11 @@ def test_a_wrong_token_is_answered_401_and_says_nothing_of_what_exists(stack: St
 
 def test_a_secret_in_the_body_is_stored_masked(stack: Stack) -> None:
     desk = stack.open_desk()
-    answer = desk.send(json.dumps({"action": "PING", "secret": "hunter2"}))
+    answer = desk.send(json.dumps({"action": "PING", "secret": 'hunter2, and "more"'}))
 
-    assert "hunter2" not in desk.alert(answer.json()["id"]).body
+    body = desk.alert(answer.json()["id"]).body
+    assert "hunter2" not in body
+    assert "more" not in body
 
 
 def test_a_disabled_source_leads_to_no_order_from_the_click_on(stack: Stack) -> None:
