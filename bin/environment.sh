@@ -49,8 +49,13 @@ install_packages() {
     local lock arguments=()
     for lock in "$@"; do arguments+=(--requirement "$lock"); done
     say "Installing the Python packages; the first time this takes a minute or two ..."
-    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes "${arguments[@]}" ||
+    # A lock names everything, so nothing is left to resolve: an older pip, asked to, looks past the lock for the
+    # newest release of what another package wants with an extra, and then refuses it for having no hash.
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --require-hashes \
+        "${arguments[@]}" ||
         fail "The Python packages could not be installed. Check the network and the free disk space, then try again."
+    .venv/bin/python -m pip check --disable-pip-version-check >/dev/null ||
+        fail "The locked packages do not fit this Python; name another: PYTHON=/path/to/python3.12 $0"
     mkdir -p .venv/installed
     printf '%s' "$PWD" >.venv/installed/place
     cp "$@" .venv/installed/
