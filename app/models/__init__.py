@@ -1,9 +1,10 @@
 """The tables, one file an aggregate."""
 
 from app.models.alert import Alert, Source
-from app.models.broker import BalanceRow, Broker, EquityPoint
+from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
+from app.models.position import Position, PositionStatus, PositionTarget, TargetStatus
 from app.models.types import utc_now
 from app.models.user import User
 
@@ -14,11 +15,16 @@ __all__ = [
     "EquityPoint",
     "FillRow",
     "MarketRow",
+    "NakedPolicy",
     "OrderEvent",
     "OrderOrigin",
     "OrderRole",
     "OrderRow",
+    "Position",
+    "PositionStatus",
+    "PositionTarget",
     "Source",
+    "TargetStatus",
     "User",
     "new_client_order_id",
     "utc_now",

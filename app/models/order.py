@@ -7,13 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 
 from app.domain.orders import OrderStatus, OrderType, Side, TimeInForce, ensure_transition
 from app.extensions import Table
 from app.models.alert import Alert
 from app.models.broker import Broker
+from app.models.position import Position
 from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -25,10 +26,11 @@ def new_client_order_id() -> str:
 
 
 class OrderRole(StrEnum):
-    """Whether an order opens (or closes at will) or guards what another order bought."""
+    """Whether an order opens (or sells at will), guards what another order bought, or closes a position."""
 
     ENTRY = "ENTRY"
     PROTECTION = "PROTECTION"
+    EXIT = "EXIT"
 
 
 class OrderOrigin(StrEnum):
@@ -60,6 +62,9 @@ class OrderRow(Table):
     broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"), index=True)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    position_id: Mapped[int | None] = mapped_column(
+        ForeignKey("positions.id", ondelete="SET NULL"), index=True
+    )
     role: Mapped[OrderRole] = mapped_column(EnumText(OrderRole), default=OrderRole.ENTRY)
     origin: Mapped[OrderOrigin] = mapped_column(EnumText(OrderOrigin))
 
@@ -78,6 +83,8 @@ class OrderRow(Table):
     take_profit: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     stop_loss_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     take_profit_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    targets: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
 
     status: Mapped[OrderStatus] = mapped_column(EnumText(OrderStatus), default=OrderStatus.PENDING)
     filled_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
@@ -101,6 +108,7 @@ class OrderRow(Table):
 
     broker: Mapped[Broker] = relationship()
     alert: Mapped[Alert | None] = relationship()
+    position: Mapped[Position | None] = relationship()
     parent: Mapped[OrderRow | None] = relationship(remote_side="OrderRow.id", back_populates="children")
     children: Mapped[list[OrderRow]] = relationship(back_populates="parent", order_by="OrderRow.id")
     events: Mapped[list[OrderEvent]] = relationship(
