@@ -28,6 +28,8 @@ class TaskName(StrEnum):
     CANCEL_ORDER = "orders.cancel"
     RECONCILE_ORDER = "orders.reconcile"
     SYNC_OPEN_ORDERS = "orders.sync_open"
+    MANAGE_POSITION = "positions.manage"
+    WATCH_PRICES = "positions.watch"
     CHECK_BROKER = "brokers.check"
     SYNC_BALANCES = "balances.sync"
     LOAD_MARKETS = "markets.load"
@@ -35,6 +37,7 @@ class TaskName(StrEnum):
     BEAT_OPEN_ORDERS = "beat.open_orders"
     BEAT_MARKETS = "beat.markets"
     BEAT_SWEEP = "beat.sweep"
+    BEAT_WATCH = "beat.watch"
 
 
 def orders_queue(exchange: str) -> str:
@@ -77,6 +80,16 @@ def reconcile_order(order_id: int, exchange: str) -> bool:
 def sync_open_orders(broker_id: int, exchange: str) -> bool:
     """Learn of fills and cancellations on a broker."""
     return _send(TaskName.SYNC_OPEN_ORDERS, broker_id, sync_queue(exchange))
+
+
+def manage_position(position_id: int, exchange: str, *, countdown: float | None = None) -> bool:
+    """Bring a position's exits to what is wished, after ``countdown`` seconds when given."""
+    return _send(TaskName.MANAGE_POSITION, position_id, orders_queue(exchange), countdown=countdown)
+
+
+def watch_prices(broker_id: int, exchange: str) -> bool:
+    """Look at the prices of an exchange for all positions there that are watched; any of its brokers serves."""
+    return _send(TaskName.WATCH_PRICES, broker_id, sync_queue(exchange))
 
 
 def check_broker(broker_id: int, exchange: str) -> bool:

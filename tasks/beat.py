@@ -11,6 +11,12 @@ def sweep() -> None:
     schedule.sweep()
 
 
+@celery.task(name=TaskName.BEAT_WATCH.value)
+def watch() -> None:
+    """Look at prices wherever a position is watched."""
+    schedule.watch_prices()
+
+
 @celery.task(name=TaskName.BEAT_OPEN_ORDERS.value)
 def open_orders() -> None:
     """Sync the open orders of every broker that has some."""

@@ -49,6 +49,7 @@ class Capabilities:
     attached_stop_loss: frozenset[OrderType]
     attached_take_profit: frozenset[OrderType]
     attached_both: frozenset[OrderType]
+    attached_per_fill: bool
     oco: bool
     amend: AmendMode
     client_id_lookup: timedelta | None

@@ -40,6 +40,8 @@ class OrderOrigin(StrEnum):
     TICKET = "TICKET"
     CLI = "CLI"
     PROTECTION = "PROTECTION"
+    EXCHANGE = "EXCHANGE"
+    """The exchange itself, which places the legs that go with an order."""
 
 
 class OrderRow(Table):
@@ -117,6 +119,11 @@ class OrderRow(Table):
     fills: Mapped[list[FillRow]] = relationship(
         back_populates="order", order_by="FillRow.at", cascade="all, delete-orphan", passive_deletes=True
     )
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is two exits in one, which execute, and are booked, as its children."""
+        return self.role is OrderRole.PROTECTION and bool(self.children)
 
     @property
     def exits(self) -> list[OrderRow]:

@@ -35,10 +35,12 @@ class Position(Table):
     """What one broker holds of one market because of orders of ours; at most one is open at a time.
 
     ``quantity`` is held now and ``bought`` was brought in over its life, both in base after fees taken in base;
-    ``cost`` is what the held part was bought for and ``realised`` what sales earned, both in quote after fees in
-    quote. The rest is the wish that `app.services.protection` brings about on the exchange: ``stop_loss`` and
-    ``trailing_percent`` (the stop follows ``high``, the best price since), ``targets``, and ``close_quantity`` still to
-    be sold at the market. ``alarm`` says in words why it is not guarded as wished, after ``stop_failures`` tries.
+    ``cost`` is what the held part was bought for and ``realised`` what sales earned, both in quote after ``fees`` in
+    quote; ``external`` was sold by hand on the exchange, in base.
+
+    The rest is the wish that is brought about on the exchange: ``stop_loss`` and ``trailing_percent`` (the stop follows
+    ``high``, the best price since), ``targets``, and ``close_quantity`` still to be sold at the market. ``alarm`` says
+    in words why it is not guarded as wished, after ``stop_failures`` tries.
     """
 
     __tablename__ = "positions"
@@ -65,6 +67,7 @@ class Position(Table):
     cost: Mapped[Decimal] = mapped_column(ExactDecimal)
     realised: Mapped[Decimal] = mapped_column(ExactDecimal)
     fees: Mapped[Decimal] = mapped_column(ExactDecimal)
+    external: Mapped[Decimal] = mapped_column(ExactDecimal)
 
     stop_loss: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)

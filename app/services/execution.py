@@ -30,7 +30,7 @@ from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderS
 from app.exchanges import Exchange, capabilities
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, utc_now
-from app.services import bookkeeping, connections, events
+from app.services import bookkeeping, connections, events, protection
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -38,11 +38,18 @@ log = structlog.get_logger()
 #: A claim not sent within this time is not sent any more: reconciliation may have judged it by then.
 SEND_WITHIN = timedelta(seconds=5)
 _FIRST_RETRY = 0.5
+_REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
+
+#: Seconds until an exit that was turned down is tried again.
+_LATER_TRY = 1.0
+
+#: More rounds than any change of protection takes: cancel, sell, guard the rest.
+_ROUNDS = 8
 _LAST_RETRY = 20.0
 
 
 def submit(order_id: int, *, queued_at: datetime | None = None) -> None:
-    """Place a PENDING order on its exchange; does nothing for any other."""
+    """Place a PENDING order on its exchange, and guard what it bought; does nothing for any other order."""
     order = _claim(order_id, queued_at)
     if order is not None:
         send(order)
@@ -67,7 +74,41 @@ def take(order: OrderRow, *, queued_at: datetime | None = None) -> bool:
 
 
 def send(order: OrderRow) -> None:
-    """Place a claimed order on its exchange and book what it answers; the claim must be committed."""
+    """Place a claimed order on its exchange, book what it answers, and guard what it bought.
+
+    The claim must be committed.
+    """
+    _place(order)
+    guard_after(order)
+
+
+def guard(position_id: int) -> None:
+    """Bring the exits of a position to what is wished: cancel what is in the way, place what is missing.
+
+    Every round is decided anew from the database, under the position's lock, and ends when nothing is left to do or
+    something is on its way. Whatever interrupts it, the sweep begins it again.
+    """
+    for _ in range(_ROUNDS):
+        todo = protection.next_orders(position_id)
+        if not all(_cancel_and_book(_loaded(order_id)) for order_id in todo.cancel):
+            return
+        for order_id in todo.submit:
+            order = _claim(order_id, None)
+            if order is not None:
+                _place(order)
+                if order.status in _REFUSED and not _sells_instead(order):
+                    return
+        if not todo:
+            return
+
+
+def guard_after(order: OrderRow) -> None:
+    """Guard the position an order belongs to, if it has one."""
+    if order.position_id is not None:
+        guard(order.position_id)
+
+
+def _place(order: OrderRow) -> None:
     try:
         with connections.calling(order.broker) as exchange:
             order.sent_at = utc_now()
@@ -81,18 +122,22 @@ def send(order: OrderRow) -> None:
     except SwitchyardError as error:
         _refuse(order, error)
     else:
-        follow_up = bookkeeping.adopt(order, report, "the exchange answered")
+        bookkeeping.adopt(order, report, "the exchange answered")
         db.session.commit()
         events.publish(order.user_id, Topic.ORDERS, order.id)
-        for protection in follow_up:
-            submit(protection.id)
 
 
 def cancel(order_id: int) -> None:
-    """Cancel a resting order on its exchange and book what had executed by then."""
-    order = db.session.get_one(OrderRow, order_id, options=[joinedload(OrderRow.broker)])
+    """Cancel a resting order on its exchange, book what had executed by then, and guard what it had bought."""
+    order = _loaded(order_id)
+    _cancel_and_book(order)
+    guard_after(order)
+
+
+def _cancel_and_book(order: OrderRow) -> bool:
+    """Whether the order is known to rest no more."""
     if not order.status.is_live:
-        return
+        return order.status.is_final
     try:
         with connections.calling(order.broker) as exchange:
             report = _with_fills(exchange, order, _cancel(exchange, order))
@@ -102,11 +147,30 @@ def cancel(order_id: int) -> None:
         order.note(f"cancel failed: {error.message}", before=order.status)
         db.session.commit()
     else:
-        follow_up = bookkeeping.adopt(order, report, "cancelled on request")
+        bookkeeping.adopt(order, report, "cancelled on request")
         db.session.commit()
-        for protection in follow_up:
-            submit(protection.id)
     events.publish(order.user_id, Topic.ORDERS, order.id)
+    return order.status.is_final
+
+
+def _loaded(order_id: int) -> OrderRow:
+    options = [joinedload(OrderRow.broker)]
+    return db.session.get_one(OrderRow, order_id, options=options, populate_existing=True)
+
+
+def _sells_instead(order: OrderRow) -> bool:
+    """Whether the position of an exit that was turned down is sold at once; else it is tried again in a moment."""
+    last = None
+    try:
+        with connections.calling(order.broker) as exchange:
+            last = exchange.ticker(order.symbol).last
+    except TradingError as error:
+        log.warning("price_not_read", order_id=order.id, error=error.message)
+    if protection.refused(order, last):
+        return True
+    if order.position_id is not None:
+        dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
+    return False
 
 
 def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:

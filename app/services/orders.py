@@ -15,7 +15,7 @@ from app.domain.errors import OrderDenied, SwitchyardError
 from app.domain.orders import OrderDraft, OrderStatus
 from app.extensions import db
 from app.models import Alert, Broker, OrderOrigin, OrderRole, OrderRow, User, utc_now
-from app.services import events
+from app.services import events, positions
 from app.services.events import Topic
 from app.services.planning import Plan, preview
 
@@ -142,6 +142,7 @@ def cancel(order: OrderRow) -> None:
     """
     if order.status.is_final:
         raise CancelRefused(f"the order is {order.status.lower()} already")
+    positions.give_up(order)
     order.cancel_requested = True
     if order.status is OrderStatus.PENDING:
         order.move_to(OrderStatus.CANCELED, "cancelled before it was sent")

@@ -19,7 +19,7 @@ from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
 from app.models import Alert, Broker, OrderRole, OrderRow, utc_now
-from app.services import bookkeeping, connections, events, execution
+from app.services import bookkeeping, connections, events, execution, protection
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -103,7 +103,10 @@ def sweep() -> int:
     for order_id, exchange, status in orders:
         send = dispatch.submit_order if status is OrderStatus.PENDING else dispatch.reconcile_order
         send(order_id, exchange)
-    return len(alerts) + len(orders)
+    unattended = protection.unattended()
+    for position_id, exchange in unattended:
+        dispatch.manage_position(position_id, exchange)
+    return len(alerts) + len(orders) + len(unattended)
 
 
 def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> bool:
@@ -124,11 +127,10 @@ def _adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
     if bookkeeping.unbooked(order, report):
         with connections.calling(order.broker) as exchange:
             report = bookkeeping.with_fills(exchange, order, report)
-    following = bookkeeping.adopt(order, report, cause)
+    bookkeeping.adopt(order, report, cause)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
-    for protection in following:
-        execution.submit(protection.id)
+    execution.guard_after(order)
 
 
 def _look_up(exchange: Exchange, order: OrderRow) -> OrderReport | None:

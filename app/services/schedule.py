@@ -13,7 +13,7 @@ from app.domain.orders import OrderStatus
 from app.extensions import db
 from app.extensions import redis as store
 from app.models import Broker, OrderRow, utc_now
-from app.services import reconciliation
+from app.services import reconciliation, watch
 
 log = structlog.get_logger()
 
@@ -52,6 +52,12 @@ def sync_open_orders() -> None:
     ).all()
     for broker_id, exchange in rows:
         dispatch.sync_open_orders(broker_id, exchange)
+
+
+def watch_prices() -> None:
+    """One task for every exchange and environment on which a position is watched."""
+    for broker_id, exchange in watch.places():
+        dispatch.watch_prices(broker_id, exchange)
 
 
 def sync_balances() -> None:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("cost", types.ExactDecimal(), nullable=False),
         sa.Column("realised", types.ExactDecimal(), nullable=False),
         sa.Column("fees", types.ExactDecimal(), nullable=False),
+        sa.Column("external", types.ExactDecimal(), nullable=False),
         sa.Column("stop_loss", types.ExactDecimal(), nullable=True),
         sa.Column("trailing_percent", types.ExactDecimal(), nullable=True),
         sa.Column("high", types.ExactDecimal(), nullable=True),

@@ -184,6 +184,7 @@ CAPABILITIES = Capabilities(
     attached_stop_loss=LIMIT_ONLY,
     attached_take_profit=LIMIT_ONLY,
     attached_both=LIMIT_ONLY,
+    attached_per_fill=False,
     oco=True,
     amend=AmendMode.QUANTITY_DOWN,
     client_id_lookup=timedelta(days=90),

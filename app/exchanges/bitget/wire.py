@@ -174,6 +174,7 @@ CAPABILITIES = Capabilities(
     attached_stop_loss=PRESET_ENTRIES,
     attached_take_profit=PRESET_ENTRIES,
     attached_both=PRESET_ENTRIES,
+    attached_per_fill=False,
     oco=False,
     amend=AmendMode.NONE,
     client_id_lookup=timedelta(hours=2),

@@ -212,6 +212,7 @@ CAPABILITIES = Capabilities(
     attached_stop_loss=LIMIT_ONLY,
     attached_take_profit=LIMIT_ONLY,
     attached_both=frozenset(),
+    attached_per_fill=True,
     oco=False,
     amend=AmendMode.FULL,
     # As long as closed orders are kept, which nobody promises for how long.

@@ -227,6 +227,7 @@ CAPABILITIES = Capabilities(
     attached_stop_loss=NO_ENTRY,
     attached_take_profit=NO_ENTRY,
     attached_both=NO_ENTRY,
+    attached_per_fill=False,
     oco=True,
     amend=AmendMode.FULL,
     client_id_lookup=RETENTION,
