@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import Balance, ConnectionReport, Credential, Environment, Position
 from app.domain.markets import Candle, Market, OrderBook, Ticker
+from app.domain.money import is_multiple
 from app.domain.orders import Fill, OcoRequest, OrderReport, OrderRequest, OrderType
 
 if TYPE_CHECKING:
@@ -24,6 +25,29 @@ class AmendMode(StrEnum):
     NONE = "NONE"
     QUANTITY_DOWN = "QUANTITY_DOWN"
     FULL = "FULL"
+
+
+class PassedTrigger(StrEnum):
+    """What becomes of a single stop or take-profit whose trigger the market has passed when it is placed.
+
+    REFUSED raises `WouldTrigger`, as pairs do everywhere; FIRES executes it at once, which a look-up tells.
+    """
+
+    REFUSED = "REFUSED"
+    FIRES = "FIRES"
+
+
+@dataclass(frozen=True, slots=True)
+class TrailingRange:
+    """How far behind the best price a native trailing stop may follow, in percent."""
+
+    least: Decimal
+    most: Decimal
+    step: Decimal
+
+    def holds(self, percent: Decimal) -> bool:
+        """Whether the exchange takes this distance."""
+        return self.least <= percent <= self.most and is_multiple(percent, self.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +64,9 @@ class Capabilities:
     """What an exchange can do natively. Whatever is not declared here is refused before the wire.
 
     ``attached_stop_loss`` and ``attached_take_profit`` name the entry types that may carry that leg, and
-    ``attached_both`` those that may carry both; ``client_id_lookup`` is how long an order can be found by its
+    ``attached_both`` those that may carry both; ``attached_per_fill`` says whether such exits go live with each
+    partial fill, for what it filled, rather than once the entry has filled whole. ``trailing`` is the range of
+    trailing stops, where ``order_types`` has them. ``client_id_lookup`` is how long an order can be found by its
     client id (None: it cannot), ``visibility_delay`` how long a placed order may stay unseen by look-ups.
     ``standard_taker_fee`` is the share of an order's worth charged at the lowest tier; previews estimate with it.
     """
@@ -50,6 +76,8 @@ class Capabilities:
     attached_take_profit: frozenset[OrderType]
     attached_both: frozenset[OrderType]
     attached_per_fill: bool
+    passed_trigger: PassedTrigger
+    trailing: TrailingRange | None
     oco: bool
     amend: AmendMode
     client_id_lookup: timedelta | None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from app.domain.money import plain
 from app.domain.orders import OrderType
 from app.exchanges import capabilities, credential_fields, title
-from app.exchanges.base import Capabilities
+from app.exchanges.base import Capabilities, TrailingRange
 
 BEGIN, END = "<!-- matrix: flask exchanges matrix -->", "<!-- /matrix -->"
 
@@ -17,6 +17,9 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Stop-loss attached to", lambda able: _types(able.attached_stop_loss)),
     ("Take-profit attached to", lambda able: _types(able.attached_take_profit)),
     ("Both attached to", lambda able: _types(able.attached_both)),
+    ("Attached exits go live", lambda able: _when_live(able)),
+    ("A trigger that has passed", lambda able: able.passed_trigger.value.lower()),
+    ("Trailing stop follows at", lambda able: _distances(able.trailing)),
     ("One cancels the other (OCO)", lambda able: _yes(able.oco)),
     ("Amend in place", lambda able: able.amend.value.replace("_", " ").lower()),
     ("Found by our client id", lambda able: _window(able.client_id_lookup)),
@@ -55,6 +58,16 @@ def renewed(document: str, names: Sequence[str]) -> str:
 
 def _types(types: frozenset[OrderType]) -> str:
     return ", ".join(each.value.replace("_", " ").lower() for each in OrderType if each in types) or "–"
+
+
+def _when_live(able: Capabilities) -> str:
+    if not able.attached_stop_loss | able.attached_take_profit:
+        return "–"
+    return "with each fill" if able.attached_per_fill else "once filled whole"
+
+
+def _distances(range_: TrailingRange | None) -> str:
+    return "–" if range_ is None else f"{plain(range_.least)}–{plain(range_.most)} % by {plain(range_.step)}"
 
 
 def _yes(able: bool) -> str:

@@ -28,9 +28,10 @@ from app.domain.errors import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
+    WouldTrigger,
 )
 from app.domain.orders import OrderStatus, OrderType
-from app.exchanges.base import AmendMode, Capabilities, CredentialField
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, TrailingRange
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -156,9 +157,16 @@ ORDER_TYPES = {
     OrderType.TAKE_PROFIT: "TAKE_PROFIT",
     OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
     OrderType.TAKE_PROFIT_LIMIT: "TAKE_PROFIT_LIMIT",
+    OrderType.TRAILING_STOP: "STOP_LOSS",
 }
 
-TYPES_HEARD = {word: type_ for type_, word in ORDER_TYPES.items()} | {POST_ONLY: OrderType.LIMIT}
+#: A trailing stop is called by the type of the stop it is; its distance tells the two apart.
+TYPES_HEARD = {word: type_ for type_, word in ORDER_TYPES.items() if type_ is not OrderType.TRAILING_STOP} | {
+    POST_ONLY: OrderType.LIMIT
+}
+
+#: A hundredth of a percent, the unit of ``trailingDelta``.
+BASIS_POINTS_OF_A_PERCENT = 100
 
 #: PENDING_NEW is the waiting exit of an entry. A market order short of liquidity ends EXPIRED with its fills.
 STATUSES = {
@@ -185,6 +193,9 @@ CAPABILITIES = Capabilities(
     attached_take_profit=LIMIT_ONLY,
     attached_both=LIMIT_ONLY,
     attached_per_fill=False,
+    passed_trigger=PassedTrigger.REFUSED,
+    # What the TRAILING_DELTA filter says on nearly all markets; where one is stricter, the exchange refuses.
+    trailing=TrailingRange(Decimal("0.1"), Decimal(20), Decimal("0.01")),
     oco=True,
     amend=AmendMode.QUANTITY_DOWN,
     client_id_lookup=timedelta(days=90),
@@ -237,6 +248,9 @@ NEW_ORDER_REFUSALS: tuple[tuple[str, type[ExchangeError]], ...] = (
     ("account has insufficient balance", InsufficientFunds),
     ("duplicate order sent", DuplicateOrder),
     ("this symbol is not permitted", PermissionDenied),
+    ("order would trigger immediately", WouldTrigger),
+    # Of a pair, whose legs were held against each other before they were sent: it is the last price that is outside.
+    ("the relationship of the prices", WouldTrigger),
 )
 
 REMEDIES = {
@@ -257,6 +271,7 @@ FILTER_REMEDIES = {
     "PRICE_FILTER": "Choose a price on the market's tick and inside its bounds.",
     "LOT_SIZE": "Choose a quantity on the market's lot and inside its bounds.",
     "MARKET_LOT_SIZE": "Choose a smaller quantity: market orders have a bound of their own.",
+    "TRAILING_DELTA": "Choose another trailing distance: the market bounds it.",
     "NOTIONAL": "Price times quantity is outside the bounds this market sets on the value of an order.",
     "MIN_NOTIONAL": "The order is worth too little: enlarge it.",
     "PERCENT_PRICE": "The price is too far from the market's average.",

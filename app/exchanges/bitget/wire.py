@@ -31,7 +31,7 @@ from app.domain.errors import (
     RateLimited,
 )
 from app.domain.orders import OrderStatus, OrderType, TimeInForce
-from app.exchanges.base import AmendMode, Capabilities, CredentialField
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -168,13 +168,16 @@ PRESET_ENTRIES = frozenset({OrderType.MARKET, OrderType.LIMIT})
 
 #: Cancel-replace places a new order under a new id, and may cancel the old one without placing it: no amendment.
 #: The visibility delay counts in that an order may wait for a look at the market first, and that a plan order, whose
-#: window cannot be narrowed, is taken until its timestamp is 30 s old.
+#: window cannot be narrowed, is taken until its timestamp is 30 s old. Presets are documented to be created once the
+#: entry is filled, not with its fills.
 CAPABILITIES = Capabilities(
-    order_types=frozenset(OrderType),
+    order_types=frozenset(OrderType) - {OrderType.TRAILING_STOP},
     attached_stop_loss=PRESET_ENTRIES,
     attached_take_profit=PRESET_ENTRIES,
     attached_both=PRESET_ENTRIES,
     attached_per_fill=False,
+    passed_trigger=PassedTrigger.REFUSED,
+    trailing=None,
     oco=False,
     amend=AmendMode.NONE,
     client_id_lookup=timedelta(hours=2),

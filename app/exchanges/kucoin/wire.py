@@ -34,7 +34,7 @@ from app.domain.errors import (
     RateLimited,
 )
 from app.domain.orders import OrderStatus, OrderType, Side
-from app.exchanges.base import AmendMode, Capabilities, CredentialField
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -223,11 +223,13 @@ RETENTION = timedelta(days=2)
 NO_ENTRY: frozenset[OrderType] = frozenset()
 
 CAPABILITIES = Capabilities(
-    order_types=frozenset(OrderType),
+    order_types=frozenset(OrderType) - {OrderType.TRAILING_STOP},
     attached_stop_loss=NO_ENTRY,
     attached_take_profit=NO_ENTRY,
     attached_both=NO_ENTRY,
     attached_per_fill=False,
+    passed_trigger=PassedTrigger.FIRES,
+    trailing=None,
     oco=True,
     amend=AmendMode.FULL,
     client_id_lookup=RETENTION,
