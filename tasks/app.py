@@ -9,6 +9,7 @@ from celery import Task
 
 from app.core import create_core
 from app.extensions import celery, db
+from app.services import copies
 
 flask_app = create_core()
 
@@ -21,6 +22,8 @@ class ContextTask(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with flask_app.app_context():
             try:
+                if self._header("copy"):
+                    copies.begun(self.name, args[0])
                 return super().__call__(*args, **kwargs)
             finally:
                 db.session.remove()
@@ -28,10 +31,13 @@ class ContextTask(Task):
     @property
     def queued_at(self) -> datetime | None:
         """When `app.dispatch` sent this delivery."""
-        stamp = (self.request.headers or {}).get("queued_at") or self.request.get("queued_at")
+        stamp = self._header("queued_at")
         return None if stamp is None else datetime.fromisoformat(stamp)
+
+    def _header(self, name: str) -> Any:
+        return (self.request.headers or {}).get(name) or self.request.get(name)
 
 
 celery.Task = ContextTask
 
-from tasks import alerts, beat, brokers, orders, positions, presence, readiness, rehearsal  # noqa: E402,F401 - registers the tasks and signals
+from tasks import alerts, beat, brokers, catching_up, orders, positions, presence, readiness, rehearsal  # noqa: E402,F401 - registers the tasks and signals

@@ -50,6 +50,15 @@ class TrailingRange:
         return self.least <= percent <= self.most and is_multiple(percent, self.step)
 
 
+class Place(StrEnum):
+    """Where an exchange tells of an order; in the order in which they are looked through."""
+
+    CLIENT_ID = "by client id"
+    OPEN = "open orders"
+    HISTORY = "history"
+    FILLS = "fills"
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialField:
     """One input of the broker form: its name in `Credential`, its label at the exchange."""
@@ -66,9 +75,15 @@ class Capabilities:
     ``attached_stop_loss`` and ``attached_take_profit`` name the entry types that may carry that leg, and
     ``attached_both`` those that may carry both; ``attached_per_fill`` says whether such exits go live with each
     partial fill, for what it filled, rather than once the entry has filled whole. ``trailing`` is the range of
-    trailing stops, where ``order_types`` has them. ``client_id_lookup`` is how long an order can be found by its
-    client id (None: it cannot), ``visibility_delay`` how long a placed order may stay unseen by look-ups.
-    ``standard_taker_fee`` is the share of an order's worth charged at the lowest tier; previews estimate with it.
+    trailing stops, where ``order_types`` has them. ``standard_taker_fee`` is the share of an order's worth charged at
+    the lowest tier; previews estimate with it. ``all_open_orders_from`` is the number of markets from which one call
+    for the open orders of all is the cheaper one.
+
+    The rest is what it takes to settle an order of unknown outcome. ``request_window`` is how long after it was signed
+    a request may still be executed, by the exchange's rule for timestamps, and ``visibility_delay`` how long after that
+    a placed order may stay unseen: what is found in none of ``look_up_places`` then was never placed. An order can be
+    found by its client id for ``client_id_lookup`` (None: it cannot), and in the lists for ``history_kept``: later
+    nothing proves anything any more.
     """
 
     order_types: frozenset[OrderType]
@@ -82,6 +97,9 @@ class Capabilities:
     amend: AmendMode
     client_id_lookup: timedelta | None
     client_id_unique_forever: bool
+    history_kept: timedelta
+    look_up_places: tuple[Place, ...]
+    request_window: timedelta
     visibility_delay: timedelta
     quote_quantity_market_buy: bool
     quote_quantity_market_sell: bool
@@ -89,6 +107,7 @@ class Capabilities:
     test_environment: bool
     futures_positions: bool
     standard_taker_fee: Decimal = Decimal("0.001")
+    all_open_orders_from: int = 1
 
 
 class Exchange(ABC):

@@ -24,6 +24,9 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Amend in place", lambda able: able.amend.value.replace("_", " ").lower()),
     ("Found by our client id", lambda able: _window(able.client_id_lookup)),
     ("Client ids unique for ever", lambda able: _yes(able.client_id_unique_forever)),
+    ("Ended orders are listed", lambda able: _window(able.history_kept)),
+    ("An order in doubt is looked for", lambda able: ", ".join(able.look_up_places)),
+    ("A signed request is taken for", lambda able: _taken_for(able.request_window)),
     ("A new order is visible within", lambda able: _duration(able.visibility_delay)),
     ("Market buy sized in quote", lambda able: _yes(able.quote_quantity_market_buy)),
     ("Market sell sized in quote", lambda able: _yes(able.quote_quantity_market_sell)),
@@ -78,6 +81,10 @@ def _window(window: timedelta | None) -> str:
     if window is None:
         return "–"
     return f"for {_duration(window)}" if window < timedelta(days=3650) else "always"
+
+
+def _taken_for(window: timedelta) -> str:
+    return _duration(window) if window else "until a later one is answered"
 
 
 def _duration(span: timedelta) -> str:

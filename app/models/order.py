@@ -47,6 +47,8 @@ class OrderOrigin(StrEnum):
 class OrderRow(Table):
     """One order, from intent to its end. Sizes in base unless named quote; money in the market's quote.
 
+    Either the exchange answered, at ``acknowledged_at``, or it was looked up and found, at ``found_at``.
+
     A protection order that carries both a trigger of its own and a take-profit is one OCO on the exchange; its
     other leg is a row whose ``parent_id`` is this one.
     """
@@ -105,6 +107,7 @@ class OrderRow(Table):
     picked_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     acknowledged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    found_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

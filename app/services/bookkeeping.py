@@ -66,9 +66,10 @@ def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
 
 def unbooked(order: OrderRow, report: OrderReport) -> bool:
     """Whether the exchange reports more executed than the fills that we hold or that it lists add up to."""
-    holders = order.children if _is_pair(order, report) else [order]
+    pair = _is_pair(order, report)
+    holders, told = (order.children, report.children) if pair else ([order], (report,))
     booked = {fill.trade_id: fill.quantity for holder in holders for fill in holder.fills}
-    booked |= {fill.trade_id: fill.quantity for fill in report.fills}
+    booked |= {fill.trade_id: fill.quantity for each in told for fill in each.fills}
     return (report.filled_quantity or _ZERO) > sum(booked.values(), _ZERO)
 
 
@@ -117,6 +118,8 @@ def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
     # Some exchanges take an order and turn it down later, a triggered stop for lack of funds, say: it did rest.
     if status is OrderStatus.REJECTED and order.status.is_live:
         status, cause = OrderStatus.CANCELED, f"{cause}: the exchange turned it down after it had taken it"
+    if order.status is OrderStatus.PENDING:  # whatever it was thought to be, it is not to be sent any more
+        order.move_to(OrderStatus.SUBMITTED, "it is on the exchange after all")
     if status is order.status:
         return
     if status in TRANSITIONS[order.status]:

@@ -140,7 +140,9 @@ def cancel(order: OrderRow) -> None:
     Raises:
         CancelRefused: it has come to its end already.
     """
+    db.session.refresh(order, ["status"], with_for_update=True)  # a worker may claim it in this moment
     if order.status.is_final:
+        db.session.rollback()
         raise CancelRefused(f"the order is {order.status.lower()} already")
     positions.give_up(order)
     order.cancel_requested = True

@@ -19,6 +19,9 @@ log = structlog.get_logger()
 
 _TICK = "beat:tick"
 
+#: Later ticks have sent theirs by then: a queue that is slow does not fill up with questions asked before.
+_GOOD_FOR_SECONDS = 30.0
+
 
 def sweep() -> None:
     """Send again what no worker has picked up, and leave a trace that beat and a worker live."""
@@ -51,7 +54,7 @@ def sync_open_orders() -> None:
         .distinct()
     ).all()
     for broker_id, exchange in rows:
-        dispatch.sync_open_orders(broker_id, exchange)
+        dispatch.sync_open_orders(broker_id, exchange, good_for=_GOOD_FOR_SECONDS)
 
 
 def watch_prices() -> None:
@@ -65,7 +68,7 @@ def sync_balances() -> None:
     query = select(Broker.id, Broker.exchange)
     rows = db.session.execute(query.where(Broker.active.is_(True), Broker.connected.is_not(False))).all()
     for broker_id, exchange in rows:
-        dispatch.sync_balances(broker_id, exchange)
+        dispatch.sync_balances(broker_id, exchange, good_for=_GOOD_FOR_SECONDS)
 
 
 def load_markets() -> None:

@@ -31,7 +31,7 @@ from app.domain.errors import (
     WouldTrigger,
 )
 from app.domain.orders import OrderStatus, OrderType
-from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, TrailingRange
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place, TrailingRange
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -187,6 +187,13 @@ CLIENT_ID_RULE = "1 to 32 letters, digits, hyphens and underscores"
 
 LIMIT_ONLY = frozenset({OrderType.LIMIT})
 
+#: Milliseconds. Checked when a request comes in and again just before it is matched.
+RECEIVE_WINDOW_MS = 5000
+#: A timestamp may lie so far ahead of Binance's clock, and lasts longer by that.
+TIMESTAMP_AHEAD = timedelta(seconds=1)
+
+#: Cancelled orders without executions are archived after 90 days, all others stay. One market's open orders weigh 6,
+#: everybody's 80.
 CAPABILITIES = Capabilities(
     order_types=frozenset(ORDER_TYPES),
     attached_stop_loss=LIMIT_ONLY,
@@ -200,6 +207,9 @@ CAPABILITIES = Capabilities(
     amend=AmendMode.QUANTITY_DOWN,
     client_id_lookup=timedelta(days=90),
     client_id_unique_forever=False,
+    history_kept=timedelta(days=90),
+    look_up_places=tuple(Place),
+    request_window=timedelta(milliseconds=RECEIVE_WINDOW_MS) + TIMESTAMP_AHEAD,
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,
     quote_quantity_market_sell=True,
@@ -207,6 +217,7 @@ CAPABILITIES = Capabilities(
     test_environment=True,
     futures_positions=True,
     standard_taker_fee=Decimal("0.001"),
+    all_open_orders_from=14,
 )
 
 # -- faults ----------------------------------------------------------------------------------------------------
@@ -320,7 +331,6 @@ def _remedy(code: int, message: str) -> str | None:
 
 # -- signing ---------------------------------------------------------------------------------------------------
 
-RECEIVE_WINDOW_MS = 5000
 #: Methods whose parameters travel as a form; the others carry them in the query.
 FORM_METHODS = ("POST", "PUT")
 

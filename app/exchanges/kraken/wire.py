@@ -36,7 +36,7 @@ from app.domain.errors import (
     RateLimited,
 )
 from app.domain.orders import OrderStatus, OrderType
-from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, TrailingRange
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place, TrailingRange
 from app.exchanges.budget import Limit, Refill, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -210,6 +210,8 @@ CLIENT_ID_RULE = "1 to 18 letters, digits, hyphens and underscores, or a UUID"
 
 LIMIT_ONLY = frozenset({OrderType.LIMIT})
 
+#: The look-up by client id goes through the open orders and then the closed ones, so the lists would tell nothing new.
+#: Requests have no timestamp: one that is under way is refused for its nonce as soon as a later look-up was answered.
 CAPABILITIES = Capabilities(
     order_types=frozenset(ORDER_TYPES),
     attached_stop_loss=LIMIT_ONLY,
@@ -223,6 +225,9 @@ CAPABILITIES = Capabilities(
     # As long as closed orders are kept, which nobody promises for how long.
     client_id_lookup=timedelta(days=90),
     client_id_unique_forever=False,
+    history_kept=timedelta(days=90),
+    look_up_places=(Place.CLIENT_ID, Place.FILLS),
+    request_window=timedelta(0),
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,
     quote_quantity_market_sell=False,
