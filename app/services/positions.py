@@ -250,11 +250,12 @@ def end(position: Position, because: str) -> None:
 
 
 def _last_word(position: Position, executed: Sequence[OrderRow]) -> str:
-    if position.external:
-        return "sold by hand on the exchange"
-    sale = next((order for order in reversed(executed) if order.side is Side.SELL), None)
-    if sale is None:
+    sales = [order for order in executed if order.side is Side.SELL]
+    if position.external and sum((sale.filled_quantity or _ZERO for sale in sales), _ZERO) < position.bought:
+        return "sold or taken away by hand on the exchange"
+    if not sales:
         return "what came in is less than one lot"
+    sale = sales[-1]
     words = {OrderRole.EXIT: "closed at the market", OrderRole.ENTRY: "sold by an order"}
     by = words.get(sale.role) or (
         "its stop-loss sold it" if sale.type in STOPS else "its take-profit sold it"

@@ -15,12 +15,21 @@ from sqlalchemy.orm import joinedload, selectinload
 from app import dispatch
 from app.dispatch import TaskName
 from app.domain.alerts import AlertStatus
-from app.domain.errors import TradingError
+from app.domain.errors import OrderNotFound, TradingError
 from app.domain.orders import OrderReport, OrderStatus
-from app.exchanges import Exchange
+from app.exchanges import Exchange, capabilities
 from app.extensions import db
 from app.models import Alert, Broker, OrderRole, OrderRow, utc_now
-from app.services import bookkeeping, connections, copies, events, execution, protection, whereabouts
+from app.services import (
+    bookkeeping,
+    connections,
+    copies,
+    events,
+    execution,
+    hand_trades,
+    protection,
+    whereabouts,
+)
 from app.services.events import Topic
 from app.services.whereabouts import Verdict
 
@@ -30,6 +39,7 @@ log = structlog.get_logger()
 PICKED_UP_WITHIN = timedelta(seconds=5)
 
 _LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+_ENDED_UNASKED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 _BATCH = 500
 
 #: What the sweep asks for by an order's state; of one that rests it is the cancellation that was wished for.
@@ -69,17 +79,14 @@ def sync_open(broker_id: int) -> None:
         joinedload(OrderRow.broker), selectinload(OrderRow.fills), selectinload(OrderRow.children)
     )
     orders = db.session.scalars(query).all()
-    if not orders:
-        return
-    with connections.calling(broker) as exchange:
-        resting = _resting(exchange, {order.symbol for order in orders})
-    for order in orders:
-        if _undisturbed(order, resting):
-            continue
-        try:
-            _refresh(order)
-        except TradingError as error:
-            log.warning("order_not_refreshed", order_id=order.id, error=error.message)
+    if orders:
+        with connections.calling(broker) as exchange:
+            resting = _resting(exchange, {order.symbol for order in orders})
+        for order in orders:
+            if not _undisturbed(order, resting):
+                _refresh(order)
+    for position_id in hand_trades.short(broker):
+        _account_for_hand_trades(position_id)
 
 
 def _resting(exchange: Exchange, symbols: Collection[str]) -> dict[str | None, OrderReport]:
@@ -139,9 +146,48 @@ def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> 
 
 
 def _refresh(order: OrderRow) -> None:
-    with connections.calling(order.broker) as exchange:
-        report = exchange.get_order(order.symbol, **execution.named(order))
-    _adopt(order, report, "seen on the exchange")
+    try:
+        with connections.calling(order.broker) as exchange:
+            report = exchange.get_order(order.symbol, **execution.named(order))
+        _adopt(order, report, "seen on the exchange")
+    except OrderNotFound:
+        _vanished(order)
+    except TradingError as error:
+        log.warning("order_not_refreshed", order_id=order.id, error=error.message)
+
+
+def _vanished(order: OrderRow) -> None:
+    """An order that rested and is known no more: it guards nothing, so what it guarded is looked after again."""
+    seen_at = order.acknowledged_at or order.created_at
+    if utc_now() - seen_at < capabilities(order.broker.exchange).visibility_delay:
+        return  # it may only be unseen yet
+    db.session.refresh(order, ["status"], with_for_update=True)
+    if order.status.is_live:
+        order.move_to(OrderStatus.CANCELED, "the exchange knows it no more")
+    db.session.commit()
+    events.publish(order.user_id, Topic.ORDERS, order.id)
+    _guard_again(order)
+
+
+def _guard_again(order: OrderRow) -> None:
+    """An exit that ended without our asking may have been ended by hand, what it guarded sold: that is looked at
+    first, or it would be placed again after a close by hand."""
+    is_exit = order.role is not OrderRole.ENTRY and order.position_id is not None
+    if is_exit and order.status in _ENDED_UNASKED and not order.cancel_requested:
+        _account_for_hand_trades(order.position_id)
+    else:
+        execution.guard_after(order)
+
+
+def _account_for_hand_trades(position_id: int | None) -> None:
+    if position_id is None:
+        return
+    try:
+        hand_trades.account_for(position_id)
+    except TradingError as error:
+        log.warning("hand_trades_not_read", position_id=position_id, error=error.message)
+    else:
+        execution.guard(position_id)
 
 
 def _adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
@@ -149,7 +195,7 @@ def _adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
         with connections.calling(order.broker) as exchange:
             report = execution.with_fills(exchange, order, report)
     execution.book(order, report, cause)
-    execution.guard_after(order)
+    _guard_again(order)
 
 
 def _conclude(order: OrderRow, verdict: Verdict) -> None:

@@ -6,13 +6,13 @@ from datetime import datetime
 
 import redis.exceptions
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app import dispatch
 from app.domain.orders import OrderStatus
 from app.extensions import db
 from app.extensions import redis as store
-from app.models import Broker, OrderRow, utc_now
+from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
 from app.services import reconciliation, watch
 
 log = structlog.get_logger()
@@ -45,13 +45,12 @@ def last_tick() -> datetime | None:
 
 
 def sync_open_orders() -> None:
-    """One task for every broker that has orders resting on its exchange."""
+    """One task for every broker that has orders resting on its exchange, or holds a position."""
     live = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+    resting = select(OrderRow.broker_id).where(OrderRow.status.in_(live))
+    holding = select(Position.broker_id).where(Position.status == PositionStatus.OPEN)
     rows = db.session.execute(
-        select(Broker.id, Broker.exchange)
-        .join(OrderRow, OrderRow.broker_id == Broker.id)
-        .where(OrderRow.status.in_(live))
-        .distinct()
+        select(Broker.id, Broker.exchange).where(or_(Broker.id.in_(resting), Broker.id.in_(holding)))
     ).all()
     for broker_id, exchange in rows:
         dispatch.sync_open_orders(broker_id, exchange, good_for=_GOOD_FOR_SECONDS)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 
 from app.domain.accounts import Credential, Environment, TradingMode
-from app.domain.orders import OrderDraft, OrderStatus, OrderType, PriceOrPercent, Side
+from app.domain.markets import Ticker
+from app.domain.orders import OrderDraft, OrderRequest, OrderStatus, OrderType, PriceOrPercent, Side
 from app.exchanges import NAMES
 from app.extensions import db
 from app.extensions import redis as store
-from app.models import Broker, NakedPolicy, OrderOrigin, OrderRow, Position, PositionStatus
+from app.models import Broker, NakedPolicy, OrderOrigin, OrderRow, Position, PositionStatus, utc_now
 from app.services import (
     brokers,
     connections,
@@ -22,6 +24,7 @@ from app.services import (
     markets,
     orders,
     positions,
+    prices,
     protection,
     reconciliation,
     watch,
@@ -47,8 +50,11 @@ class Desk:
         return self.broker.exchange
 
     def later(self) -> None:
-        """What beat does, after a while in which the counters of requests have run down."""
+        """What beat does a minute later, when the counters of requests have run down."""
         store.flushdb()
+        for order in db.session.scalars(db.select(OrderRow).where(OrderRow.acknowledged_at.is_not(None))):
+            order.acknowledged_at = (order.acknowledged_at or utc_now()) - timedelta(minutes=1)
+        db.session.commit()
         if db.session.scalar(db.select(Position.id).limit(1)) is not None:
             watch.look(self.broker.id)
         reconciliation.sync_open(self.broker.id)
@@ -303,3 +309,67 @@ def test_a_stop_loss_that_trails_follows_the_price_up_and_never_down(desk: Desk)
     desk.later()
 
     assert desk.position().status is PositionStatus.CLOSED
+
+
+def test_a_close_by_hand_is_noticed_and_nothing_is_placed_again(desk: Desk) -> None:
+    """Pain of old: bots that put the stop back after a person has sold."""
+    desk.buy(**stop_at(58_000))
+    position = desk.position()
+    with connections.calling(desk.broker) as exchange:
+        exchange.cancel_all(BTC)
+        request = OrderRequest(BTC, Side.SELL, OrderType.MARKET, quantity=lot(desk, desk.own()))
+        exchange.place_order(replace(request, client_order_id="byhand1"))
+    assert desk.own() < lot(desk, QUANTITY) / 100
+
+    desk.later()
+    desk.later()
+
+    position = desk.position()
+    assert position.status is PositionStatus.CLOSED
+    assert "by hand" in (position.closed_because or "")
+    assert desk.resting() == []
+
+
+def test_a_stop_loss_cancelled_by_hand_is_placed_again_while_the_coins_are_there(desk: Desk) -> None:
+    desk.buy(**stop_at(58_000))
+    with connections.calling(desk.broker) as exchange:
+        exchange.cancel_all(BTC)
+    assert desk.resting() == []
+
+    desk.later()
+
+    assert desk.stopped() >= lot(desk, desk.position().quantity)
+
+
+def test_a_stop_loss_that_its_owner_cancels_here_stays_cancelled(desk: Desk) -> None:
+    entry = desk.buy(**stop_at(58_000))
+    [stop] = [order for order in positions.orders_of(desk.position()) if order.status.is_live]
+    assert entry.position_id is not None
+    orders.cancel(stop)
+    execution.cancel(stop.id)
+    desk.later()
+
+    assert desk.resting() == []
+    assert desk.position().stop_loss is None
+
+
+def test_break_even_waits_for_the_price_and_pays_for_both_fees(desk: Desk) -> None:
+    desk.buy(**stop_at(58_000))
+    prices.remember(desk.name, Environment.SANDBOX, [Ticker(BTC, PRICE)])
+    with pytest.raises(positions.WishRefused, match="would sell at once"):
+        positions.break_even(desk.position())
+    desk.price(63_000)
+    prices.remember(desk.name, Environment.SANDBOX, [Ticker(BTC, Decimal(63_000))])
+
+    positions.break_even(desk.position())
+    execution.guard(desk.position().id)
+    stop = desk.position().stop_loss
+    assert stop is not None
+    desk.price(stop)
+    desk.later()
+
+    position = desk.position()
+    assert position.status is PositionStatus.CLOSED
+    assert abs(position.realised) < 2, (
+        "neither gained nor lost, but for the last tick and the slip of the sale"
+    )
