@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from app import dispatch
 from app.dispatch import TaskName
 from app.domain.alerts import AlertStatus
-from app.domain.errors import TradingError
+from app.domain.errors import OrderNotFound, TradingError
 from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange
 from app.extensions import db
@@ -35,9 +35,7 @@ _BATCH = 500
 #: What the sweep asks for by an order's state; of one that rests it is the cancellation that was wished for.
 _WANTED = {OrderStatus.PENDING: TaskName.SUBMIT_ORDER, OrderStatus.SUBMITTED: TaskName.RECONCILE_ORDER}
 
-_CHECK = (
-    "Look at the exchange, in its order history, whether it was executed; Switchyard does not send it again."
-)
+_CHECK = "Look in the exchange's order history whether it was executed: Switchyard does not send it again."
 
 
 def reconcile(order_id: int) -> None:
@@ -53,7 +51,8 @@ def reconcile(order_id: int) -> None:
         _tell(order, f"in doubt, and it could not be looked up: {error.message}", error.remedy)
         return
     if finding.verdict is Verdict.FOUND and finding.report is not None:
-        order.found_at = utc_now()
+        if execution.holds_claim(order, attempt):
+            order.found_at = utc_now()
         _adopt(order, finding.report, "found on the exchange")
     elif finding.verdict is not Verdict.UNKNOWN and execution.holds_claim(order, attempt):
         _conclude(order, finding.verdict)
@@ -71,13 +70,19 @@ def sync_open(broker_id: int) -> None:
     orders = db.session.scalars(query).all()
     if not orders:
         return
-    with connections.calling(broker) as exchange:
-        resting = _resting(exchange, {order.symbol for order in orders})
+    try:
+        with connections.calling(broker) as exchange:
+            resting = _resting(exchange, {order.symbol for order in orders})
+    except TradingError as error:
+        log.warning("open_orders_not_read", broker_id=broker_id, error=error.message)
+        return
     for order in orders:
         if _undisturbed(order, resting):
             continue
         try:
             _refresh(order)
+        except OrderNotFound as error:
+            _tell(order, f"open as far as we know, but not on the exchange: {error.message}", _CHECK)
         except TradingError as error:
             log.warning("order_not_refreshed", order_id=order.id, error=error.message)
 
