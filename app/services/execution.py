@@ -164,7 +164,7 @@ def _cancel_and_book(order: OrderRow) -> bool:
     try:
         with connections.calling(order.broker) as exchange:
             report = with_fills(exchange, order, _cancel(exchange, order))
-    except (*_SURELY_NOT_EXECUTED, OutcomeUnknown) as error:
+    except (*_SURELY_NOT_EXECUTED, OutcomeUnknown, OrderNotFound) as error:
         log.warning("cancel_not_confirmed", order_id=order.id, error=error.message)  # the sweep tries again
     except TradingError as error:
         log.warning("cancel_failed", order_id=order.id, error=error.message)
@@ -180,8 +180,10 @@ def _cancel_and_book(order: OrderRow) -> bool:
 def book(order: OrderRow, report: OrderReport, cause: str) -> None:
     """Write down what the exchange says of an order, and tell open pages.
 
-    Of an order that is merely said to be on the exchange the rest is asked at once.
+    What went wrong before is over with it. Of an order that is merely said to be on the exchange the rest is asked at
+    once.
     """
+    order.error_code = order.reason = order.remedy = None
     bookkeeping.adopt(order, report, cause)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)

@@ -5,7 +5,7 @@ The database is the truth and this module is what keeps it so, whatever Redis lo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -45,9 +45,7 @@ _BATCH = 500
 #: What the sweep asks for by an order's state; of one that rests it is the cancellation that was wished for.
 _WANTED = {OrderStatus.PENDING: TaskName.SUBMIT_ORDER, OrderStatus.SUBMITTED: TaskName.RECONCILE_ORDER}
 
-_CHECK = (
-    "Look at the exchange, in its order history, whether it was executed; Switchyard does not send it again."
-)
+_CHECK = "Look in the exchange's order history whether it was executed: Switchyard does not send it again."
 
 
 def reconcile(order_id: int) -> None:
@@ -63,7 +61,8 @@ def reconcile(order_id: int) -> None:
         _tell(order, f"in doubt, and it could not be looked up: {error.message}", error.remedy)
         return
     if finding.verdict is Verdict.FOUND and finding.report is not None:
-        order.found_at = utc_now()
+        if execution.holds_claim(order, attempt):
+            order.found_at = utc_now()
         _adopt(order, finding.report, "found on the exchange")
     elif finding.verdict is not Verdict.UNKNOWN and execution.holds_claim(order, attempt):
         _conclude(order, finding.verdict)
@@ -80,13 +79,21 @@ def sync_open(broker_id: int) -> None:
     )
     orders = db.session.scalars(query).all()
     if orders:
-        with connections.calling(broker) as exchange:
-            resting = _resting(exchange, {order.symbol for order in orders})
-        for order in orders:
-            if not _undisturbed(order, resting):
-                _refresh(order)
+        _look_at(broker, orders)
     for position_id in hand_trades.short(broker):
         _account_for_hand_trades(position_id)
+
+
+def _look_at(broker: Broker, orders: Sequence[OrderRow]) -> None:
+    try:
+        with connections.calling(broker) as exchange:
+            resting = _resting(exchange, {order.symbol for order in orders})
+    except TradingError as error:
+        log.warning("open_orders_not_read", broker_id=broker.id, error=error.message)
+        return
+    for order in orders:
+        if not _undisturbed(order, resting):
+            _refresh(order)
 
 
 def _resting(exchange: Exchange, symbols: Collection[str]) -> dict[str | None, OrderReport]:
@@ -150,14 +157,17 @@ def _refresh(order: OrderRow) -> None:
         with connections.calling(order.broker) as exchange:
             report = exchange.get_order(order.symbol, **execution.named(order))
         _adopt(order, report, "seen on the exchange")
-    except OrderNotFound:
-        _vanished(order)
+    except OrderNotFound as error:
+        if order.role is OrderRole.ENTRY:
+            _tell(order, f"open as far as we know, but not on the exchange: {error.message}", _CHECK)
+        else:
+            _vanished(order)
     except TradingError as error:
         log.warning("order_not_refreshed", order_id=order.id, error=error.message)
 
 
 def _vanished(order: OrderRow) -> None:
-    """An order that rested and is known no more: it guards nothing, so what it guarded is looked after again."""
+    """An exit that rested and is known no more: it guards nothing, so what it guarded is looked after again."""
     seen_at = order.acknowledged_at or order.created_at
     if utc_now() - seen_at < capabilities(order.broker.exchange).visibility_delay:
         return  # it may only be unseen yet

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from app import dispatch
-from app.domain.orders import OrderReport, OrderStatus, OrderType
+from app.domain.orders import OrderReport, OrderStatus, OrderType, PriceOrPercent
 from app.exchanges import Exchange, capabilities, exchange_class
 from app.extensions import db
 from app.models import Broker, OrderRow, utc_now
@@ -187,6 +187,33 @@ def test_an_order_in_doubt_that_cannot_be_looked_up_says_so_once(desk: Desk) -> 
     assert order.status is OrderStatus.SUBMITTED
     assert "could not be looked up" in (order.reason or "")
     assert len(order.events) == before
+
+
+def test_an_entry_found_by_look_up_is_guarded_once_whether_its_exit_went_with_it_or_not(desk: Desk) -> None:
+    desk.fault("place_order", "reset_after")
+    order = desk.submit(
+        OrderType.LIMIT, price=Decimal(61_000), stop_loss=PriceOrPercent(price=Decimal(57_000))
+    )
+
+    reconciliation.reconcile(order.id)
+    reconciliation.sync_open(desk.broker_id)
+    reconciliation.sync_open(desk.broker_id)
+
+    assert desk.fresh(order).status is OrderStatus.FILLED
+    assert [row["state"] for row in desk.sandbox.orders(desk.exchange, desk.keys)].count("open") == 1
+    assert desk.fresh(order).reason is None
+
+
+def test_an_open_order_that_the_exchange_does_not_know_is_not_passed_over_in_silence(desk: Desk) -> None:
+    order = desk.submit(OrderType.LIMIT)
+    desk.fault("*", "unseen", times=12)
+
+    reconciliation.sync_open(desk.broker_id)
+
+    order = desk.fresh(order)
+    assert order.status is OrderStatus.OPEN
+    assert "not on the exchange" in (order.reason or "")
+    assert "order history" in (order.remedy or "")
 
 
 # -- a client id that is taken ---------------------------------------------------------------------------------

@@ -134,6 +134,8 @@ DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
 TICKER_WEIGHTS = ((20, 2), (100, 40))
 ALL_TICKERS_WEIGHT = 80
 ALL_OPEN_ORDERS_WEIGHT = 80
+#: What stands for the id of a list in the record of an order that belongs to none.
+NO_LIST = -1
 TRADES_OF_ORDER_WEIGHT = 5
 
 MAX_DEPTH = 5000
