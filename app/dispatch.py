@@ -35,6 +35,7 @@ class TaskName(StrEnum):
     BEAT_OPEN_ORDERS = "beat.open_orders"
     BEAT_MARKETS = "beat.markets"
     BEAT_SWEEP = "beat.sweep"
+    BEAT_SEAL = "beat.seal"
 
 
 def orders_queue(exchange: str) -> str:
