@@ -122,7 +122,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a chain proves: ``links`` whole ones up to the ``head`` digest, and where it breaks after them, if at all."""
+    """What a chain proves: ``links`` whole ones up to the ``head`` digest, and where it breaks after them, if so."""
 
     links: int
     head: str
