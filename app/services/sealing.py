@@ -91,11 +91,12 @@ def export() -> Iterator[str]:
 def links() -> Iterator[Link]:
     """Every seal in the order of positions, with its entry, read piece by piece."""
     query = select(*_seals, *_entries).outerjoin(AuditEntry, AuditEntry.id == AuditSeal.entry_id)
-    rows = db.session.execute(query.order_by(AuditSeal.position).execution_options(yield_per=1000))
+    query = query.order_by(AuditSeal.position).execution_options(yield_per=1000)
     width = len(_seals)
-    for row in rows:
-        entry = None if row[width] is None else Entry(*row[width:])
-        yield Link(Seal(*row[:width]), entry)
+    with db.session.execute(query) as rows:
+        for row in rows:
+            entry = None if row[width] is None else Entry(*row[width:])
+            yield Link(Seal(*row[:width]), entry)
 
 
 def _seal_batch(everything: bool) -> tuple[Seal | None, int]:
