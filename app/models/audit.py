@@ -24,10 +24,7 @@ class AuditEntry(Table):
     """
 
     __tablename__ = "audit_entries"
-    __table_args__ = (
-        Index("ix_audit_entries_user", "user_id", "id"),
-        Index("ix_audit_entries_subject", "subject"),
-    )
+    __table_args__ = (Index("ix_audit_entries_user", "user_id", "id"),)
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

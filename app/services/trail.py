@@ -7,7 +7,7 @@ order when its intent is stored and at each step and note of its story.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import event, inspect
@@ -35,18 +35,19 @@ def keep() -> None:
 
 
 def _tell(session: Session, _flush: UOWTransaction) -> None:
-    rows = [*_of_alerts(session), *_of_orders(session)]
+    new = session.new
+    rows = [*_of_alerts(new, session.dirty), *_of_orders(new)]
     if rows:
         audit.write(rows)
 
 
-def _of_alerts(session: Session) -> Iterator[dict[str, Any]]:
-    for row in session.new:
+def _of_alerts(new: Iterable[object], changed: Iterable[object]) -> Iterator[dict[str, Any]]:
+    for row in new:
         if isinstance(row, Alert):
             yield _received(row)
             if row.status is not AlertStatus.RECEIVED:
                 yield _decided(row)
-    for row in session.dirty:
+    for row in changed:
         if isinstance(row, Alert) and inspect(row).attrs.status.history.has_changes():
             yield _decided(row)
 
@@ -71,9 +72,9 @@ def _decided(alert: Alert) -> dict[str, Any]:
     return audit.entry(Action.ALERT_DECIDED, f"alert {alert.id}", who, alert.user_id, at, detail)
 
 
-def _of_orders(session: Session) -> Iterator[dict[str, Any]]:
-    placed = {row for row in session.new if isinstance(row, OrderRow)}
-    for row in session.new:
+def _of_orders(new: Iterable[object]) -> Iterator[dict[str, Any]]:
+    placed = {row for row in new if isinstance(row, OrderRow)}
+    for row in new:
         if isinstance(row, OrderEvent):
             yield _of_event(row, first=row.order in placed)
             placed.discard(row.order)

@@ -26,7 +26,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
     )
     op.create_index("ix_audit_entries_user", "audit_entries", ["user_id", "id"])
-    op.create_index("ix_audit_entries_subject", "audit_entries", ["subject"])
     op.create_table(
         "audit_seals",
         sa.Column("position", _ID, autoincrement=False, nullable=False),
