@@ -38,6 +38,7 @@ class TaskName(StrEnum):
     BEAT_MARKETS = "beat.markets"
     BEAT_SWEEP = "beat.sweep"
     BEAT_WATCH = "beat.watch"
+    BEAT_SEAL = "beat.seal"
 
 
 def orders_queue(exchange: str) -> str:

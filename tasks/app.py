@@ -10,6 +10,7 @@ from celery import Task
 from app.core import create_core
 from app.extensions import celery, db
 from app.services import copies
+from app.services.acting import Actor, acting
 
 flask_app = create_core()
 
@@ -20,13 +21,20 @@ class ContextTask(Task):
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with flask_app.app_context():
+        with flask_app.app_context(), acting(self._actor):
             try:
                 if self._header("copy"):
                     copies.begun(self.name, args[0])
                 return super().__call__(*args, **kwargs)
             finally:
                 db.session.remove()
+
+    @property
+    def _actor(self) -> Actor:
+        """A worker, or beat when it is the one that asked for the work; the worker's own name tells where."""
+        name = "beat" if self.name.startswith("beat.") else "worker"
+        host = self.request.hostname
+        return Actor(name, address=None if host is None else str(host)[:64])
 
     @property
     def queued_at(self) -> datetime | None:

@@ -1,6 +1,7 @@
 """The tables, one file an aggregate."""
 
 from app.models.alert import Alert, Source
+from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
@@ -10,6 +11,8 @@ from app.models.user import User
 
 __all__ = [
     "Alert",
+    "AuditEntry",
+    "AuditSeal",
     "BalanceRow",
     "Broker",
     "EquityPoint",

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.orders import OrderStatus, OrderType, Side, TimeInForce, ensure_transition
 from app.extensions import Table
@@ -153,6 +154,7 @@ class OrderRow(Table):
             self.events.append(event)
         else:  # appending would first load all events there are
             event.order_id = self.id
+            set_committed_value(event, "order", self)
             session.add(event)
         return event.at
 
