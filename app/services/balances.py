@@ -12,7 +12,7 @@ from app.domain.accounts import Balance
 from app.domain.errors import AuthenticationFailed, ExchangeError, PermissionDenied
 from app.extensions import db
 from app.models import BalanceRow, Broker, EquityPoint, User, utc_now
-from app.services import connections, events, prices
+from app.services import connections, events, limits, prices
 from app.services.events import Topic
 
 _ZERO = Decimal(0)
@@ -60,6 +60,7 @@ def store(
     broker.balances_synced_at = now
     if last_prices is not None:
         _note_equity(broker, sum((value for value in worth.values() if value is not None), _ZERO), now)
+        limits.watch_drawdown(broker)
     db.session.commit()
     db.session.expire(broker, ["balances"])
     events.publish(broker.user_id, Topic.BALANCES, broker.id)

@@ -30,7 +30,7 @@ from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderS
 from app.exchanges import Exchange, capabilities
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, utc_now
-from app.services import bookkeeping, connections, events
+from app.services import bookkeeping, connections, events, risk
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -142,6 +142,8 @@ def _reason_not_to_send(order: OrderRow, now: datetime) -> tuple[OrderStatus, st
         return OrderStatus.DENIED, f"not sent: {broker.name} is paused"
     if broker.dry_run or settings.dry_run:
         return OrderStatus.DENIED, "not sent: dry run"
+    if objections := risk.objections(order, now):
+        return OrderStatus.DENIED, f"not sent: {'; '.join(found.message for found in objections)}"
     return None
 
 
