@@ -28,6 +28,7 @@ class TaskName(StrEnum):
     CANCEL_ORDER = "orders.cancel"
     RECONCILE_ORDER = "orders.reconcile"
     SYNC_OPEN_ORDERS = "orders.sync_open"
+    MANAGE_POSITION = "positions.manage"
     CHECK_BROKER = "brokers.check"
     SYNC_BALANCES = "balances.sync"
     LOAD_MARKETS = "markets.load"
@@ -67,6 +68,11 @@ def submit_order(order_id: int, exchange: str, *, countdown: float | None = None
 def cancel_order(order_id: int, exchange: str) -> bool:
     """Cancel an order on its exchange."""
     return _send(TaskName.CANCEL_ORDER, order_id, orders_queue(exchange))
+
+
+def manage_position(position_id: int, exchange: str) -> bool:
+    """Bring about on the exchange what is wished of a position."""
+    return _send(TaskName.MANAGE_POSITION, position_id, orders_queue(exchange))
 
 
 def reconcile_order(order_id: int, exchange: str) -> bool:

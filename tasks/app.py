@@ -34,4 +34,4 @@ class ContextTask(Task):
 
 celery.Task = ContextTask
 
-from tasks import alerts, beat, brokers, orders, presence, readiness, rehearsal  # noqa: E402,F401 - registers the tasks and signals
+from tasks import alerts, beat, brokers, orders, positions, presence, readiness, rehearsal  # noqa: E402,F401 - registers the tasks and signals

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from app.domain.errors import SwitchyardError
@@ -110,16 +110,16 @@ def lift(reach: Reach, by: User) -> int:
 
 def stopping(broker: Broker) -> Sequence[Halt]:
     """What stops entries of a broker right now, oldest first."""
-    query = select(Halt).where(stops(broker)).options(joinedload(Halt.broker))
+    query = select(Halt).where(stops(broker.user_id, broker.id)).options(joinedload(Halt.broker))
     return db.session.scalars(query.order_by(Halt.id)).all()
 
 
-def stops(broker: Broker) -> ColumnElement[bool]:
-    """The condition under which a halt stops this broker."""
+def stops(user_id: int | BindParameter[int], broker_id: int | BindParameter[int]) -> ColumnElement[bool]:
+    """The condition under which a halt stops this broker of this person."""
     return _in_force() & or_(
         Halt.scope == HaltScope.SERVER,
-        (Halt.scope == HaltScope.USER) & (Halt.user_id == broker.user_id),
-        (Halt.scope == HaltScope.BROKER) & (Halt.broker_id == broker.id),
+        (Halt.scope == HaltScope.USER) & (Halt.user_id == user_id),
+        (Halt.scope == HaltScope.BROKER) & (Halt.broker_id == broker_id),
     )
 
 

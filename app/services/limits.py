@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -28,6 +29,15 @@ def all_of(user: User) -> Sequence[RiskLimits]:
     """Every set of limits of a person, the one for all brokers first."""
     query = select(RiskLimits).where(RiskLimits.user_id == user.id).options(joinedload(RiskLimits.broker))
     return sorted(db.session.scalars(query), key=lambda row: (row.broker_id is not None, row.broker_id or 0))
+
+
+def as_json(limits: Limits) -> dict[str, Any]:
+    """Limits as commands and the API print them; amounts stay exact."""
+    shown = {field.name: getattr(limits, field.name) for field in fields(Limits)}
+    symbols, hours = limits.allowed_symbols, limits.trading_hours
+    shown["allowed_symbols"] = None if symbols is None else sorted(symbols)
+    shown["trading_hours"] = None if hours is None else hours.to_json()
+    return shown
 
 
 def put(user: User, broker: Broker | None, wanted: Limits) -> None:
@@ -88,10 +98,8 @@ def _in_words(reach: Reach, equity: Decimal, peak: Decimal, most: Decimal) -> st
 
 
 def _write(row: RiskLimits, wanted: Limits) -> None:
-    for field in fields(Limits):
-        setattr(row, field.name, getattr(wanted, field.name))
-    row.allowed_symbols = None if wanted.allowed_symbols is None else sorted(wanted.allowed_symbols)
-    row.trading_hours = None if wanted.trading_hours is None else wanted.trading_hours.to_json()
+    for name, value in as_json(wanted).items():
+        setattr(row, name, value)
 
 
 def _row(user_id: int, broker_id: int | None) -> RiskLimits | None:

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
 from app.exchanges import capabilities, title
-from app.models import OrderOrigin, OrderRole, OrderRow, new_client_order_id, utc_now
+from app.extensions import db
+from app.models import OrderOrigin, OrderRole, OrderRow, Position, new_client_order_id, utc_now
 from app.services import catalog
 from app.services.planning import protective_price
 
@@ -38,6 +42,68 @@ def needed(entry: OrderRow) -> OrderRow | None:
     if any(child.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED) for child in entry.children):
         return None
     return _exit(entry)
+
+
+def manage(position_id: int) -> None:
+    """Bring about on the exchange what is wished of a position: so far, to be sold at the market.
+
+    What guards it is cancelled first, because it holds the balance that is to be sold.
+    """
+    from app.services import execution  # which places what `needed` calls for
+
+    exit_ = _flattening(position_id)
+    if exit_ is None:
+        db.session.rollback()
+        return
+    guards = db.session.scalars(
+        select(OrderRow.id).where(
+            OrderRow.position_id == position_id,
+            OrderRow.role == OrderRole.PROTECTION,
+            OrderRow.status.in_((OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)),
+        )
+    ).all()
+    db.session.commit()
+    for guard_id in guards:
+        execution.cancel(guard_id)
+    execution.submit(exit_.id)
+
+
+def _flattening(position_id: int) -> OrderRow | None:
+    """The order that sells what is wished sold of a position, which wishes it no longer; None without a wish."""
+    position = db.session.scalar(
+        select(Position)
+        .where(Position.id == position_id, Position.close_quantity.is_not(None))
+        .options(joinedload(Position.broker))
+        .with_for_update(of=Position)
+        .execution_options(populate_existing=True)
+    )
+    market = None if position is None else catalog.known(position.broker, position.symbol)
+    if position is None or position.close_quantity is None or market is None:
+        return None
+    now = utc_now()
+    order = OrderRow(
+        user_id=position.user_id,
+        broker=position.broker,
+        position_id=position.id,
+        role=OrderRole.EXIT,
+        origin=OrderOrigin.PROTECTION,
+        client_order_id=new_client_order_id(),
+        symbol=position.symbol,
+        side=Side.SELL,
+        type=OrderType.MARKET,
+        quantity=market.quantize_quantity(position.close_quantity),
+        status=OrderStatus.PENDING,
+        attempts=0,
+        received_at=now,
+        created_at=now,
+        fills=[],
+        children=[],
+    )
+    order.note("closes its position", at=now)
+    position.close_quantity = None
+    db.session.add(order)
+    db.session.flush()
+    return order
 
 
 def _guarded(entry: OrderRow) -> bool:

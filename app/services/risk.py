@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.domain.errors import Violation
@@ -69,7 +69,7 @@ def _objections(broker: Broker, wanted: Purchase, now: datetime, *, lock: bool) 
         ]
     if not limited:
         return []
-    query = select(RiskLimits).where(_concern(broker)).order_by(RiskLimits.id)
+    query = select(RiskLimits).where(_concern(broker.user_id, broker.id)).order_by(RiskLimits.id)
     if lock:
         query = query.with_for_update()
     found = db.session.scalars(query.execution_options(populate_existing=True)).all()
@@ -78,15 +78,24 @@ def _objections(broker: Broker, wanted: Purchase, now: datetime, *, lock: bool) 
 
 def _what_applies(broker: Broker) -> tuple[bool, bool]:
     """Whether a halt is in force, and whether there are limits: all that an entry costs where nobody has either."""
-    halted = select(Halt.id).where(halts.stops(broker)).exists()
-    limited = select(RiskLimits.id).where(_concern(broker)).exists()
-    row = db.session.execute(select(halted, limited)).one()
-    return bool(row[0]), bool(row[1])
+    halted, limited = db.session.execute(_APPLIES, {"user": broker.user_id, "broker": broker.id}).one()
+    return bool(halted), bool(limited)
 
 
-def _concern(broker: Broker) -> ColumnElement[bool]:
-    of_broker = or_(RiskLimits.broker_id.is_(None), RiskLimits.broker_id == broker.id)
-    return (RiskLimits.user_id == broker.user_id) & of_broker
+def _concern(user_id: int | BindParameter[int], broker_id: int | BindParameter[int]) -> ColumnElement[bool]:
+    of_broker = or_(RiskLimits.broker_id.is_(None), RiskLimits.broker_id == broker_id)
+    return (RiskLimits.user_id == user_id) & of_broker
+
+
+def _statement_of_what_applies() -> Select[bool, bool]:
+    user, broker = bindparam("user", type_=Integer), bindparam("broker", type_=Integer)
+    halted = select(Halt.id).where(halts.stops(user, broker)).exists()
+    limited = select(RiskLimits.id).where(_concern(user, broker)).exists()
+    return select(halted, limited)
+
+
+#: Written once: putting it together takes longer than running it.
+_APPLIES = _statement_of_what_applies()
 
 
 def _broken(row: RiskLimits, broker: Broker, wanted: Purchase, now: datetime) -> list[Violation]:
