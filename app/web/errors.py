@@ -16,6 +16,8 @@ from werkzeug.exceptions import HTTPException
 from app.domain.errors import OrderDenied, SwitchyardError
 from app.extensions import limiter
 from app.services.flower import FlowerSilent
+from app.services.halts import HaltRefused
+from app.services.refusal import Refused
 
 log = structlog.get_logger()
 
@@ -34,7 +36,12 @@ _WORDS: dict[int, tuple[str, str]] = {
 #: Doors that only programs come to, whatever they say they accept.
 _FOR_PROGRAMS = ("/webhook/", "/api/", "/health/")
 
-_CODES: dict[type[SwitchyardError], int] = {OrderDenied: 422, FlowerSilent: 503}
+_CODES: dict[type[SwitchyardError], int] = {
+    OrderDenied: 422,
+    HaltRefused: 403,
+    Refused: 422,
+    FlowerSilent: 503,
+}
 
 
 def init_app(app: Flask) -> None:
