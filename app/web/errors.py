@@ -18,6 +18,7 @@ from app.extensions import limiter
 from app.services.flower import FlowerSilent
 from app.services.halts import HaltRefused
 from app.services.refusal import Refused
+from app.web.access import ScopeMissing, TokenUnknown
 
 log = structlog.get_logger()
 
@@ -38,8 +39,10 @@ _FOR_PROGRAMS = ("/webhook/", "/api/", "/health/")
 
 _CODES: dict[type[SwitchyardError], int] = {
     OrderDenied: 422,
-    HaltRefused: 403,
     Refused: 422,
+    TokenUnknown: 401,
+    ScopeMissing: 403,
+    HaltRefused: 403,
     FlowerSilent: 503,
 }
 
@@ -80,7 +83,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _domain_error(error: SwitchyardError) -> ResponseReturnValue:
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), 400)
-    return _answer(code, error.message, error.remedy)
+    response = _answer(code, error.message, error.remedy)
+    if isinstance(error, TokenUnknown):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
