@@ -150,6 +150,15 @@ def test_whoever_guesses_tokens_is_made_to_wait(app: Flask, make_user: MakeUser)
     assert codes[30] == 429
 
 
+def test_a_good_token_is_limited_too(app: Flask, make_user: MakeUser) -> None:
+    user = make_user()
+    with app.app_context():
+        _, token = tokens.create(user, "bot", [Scope.READ], days=1)
+    program, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+    codes = [program.get("/api/v1/halts", headers=headers).status_code for _ in range(121)]
+    assert codes == [200] * 120 + [429]
+
+
 def test_a_body_that_is_no_object_is_refused(app: Flask, make_user: MakeUser) -> None:
     user = make_user()
     with app.app_context():
