@@ -9,16 +9,34 @@ from app.cli.audit import audit
 from app.cli.broker import broker
 from app.cli.doctor import doctor
 from app.cli.exchange import exchanges
+from app.cli.halt import halt, panic
 from app.cli.market import markets
 from app.cli.migrations import db
 from app.cli.order import order
+from app.cli.risk import risk
 from app.cli.sandbox import sandbox
 from app.cli.source import source
+from app.cli.token import token
 from app.cli.user import user
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for group in (user, broker, source, markets, order, alert, audit, exchanges, sandbox, db):
+    for group in (
+        user,
+        broker,
+        source,
+        markets,
+        order,
+        alert,
+        risk,
+        halt,
+        token,
+        audit,
+        exchanges,
+        sandbox,
+        db,
+    ):
         app.cli.add_command(group)
+    app.cli.add_command(panic)
     app.cli.add_command(doctor)

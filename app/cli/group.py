@@ -32,17 +32,18 @@ class Commands(AppGroup):
     """A group whose commands end with a readable refusal when a service refuses."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of ours, of the database or of Redis is told in two lines."""
-        try:
-            with acting(_operator()):
-                return super().invoke(ctx)
-        except SwitchyardError as error:
-            _refuse(error.message, error.remedy)
-        except DBAPIError as error:
-            reason = str(error.orig).strip().splitlines() or [type(error).__name__]
-            _refuse(f"the database cannot be used: {reason[0]}", "Run: flask doctor")
-        except redis.exceptions.RedisError as error:
-            _refuse(f"Redis cannot be used: {error}", "Run: flask doctor")
+        """Run a command of the group."""
+        with _refusals_in_words(), acting(_operator()):
+            return super().invoke(ctx)
+
+
+class Command(click.Command):
+    """A command of its own that ends like those of a group."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        with _refusals_in_words(), acting(_operator()):
+            return super().invoke(ctx)
 
 
 @contextmanager
@@ -67,6 +68,20 @@ def _operator() -> Actor:
         name = f"uid {os.getuid()}"
     came_from = os.environ.get("SSH_CONNECTION", "").split()
     return Actor(f"{audit.OPERATOR}{name}", address=came_from[0][:64] if came_from else None)
+
+
+@contextmanager
+def _refusals_in_words() -> Iterator[None]:
+    """An error of ours, of the database or of Redis is told in two lines."""
+    try:
+        yield
+    except SwitchyardError as error:
+        _refuse(error.message, error.remedy)
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines() or [type(error).__name__]
+        _refuse(f"the database cannot be used: {reason[0]}", "Run: flask doctor")
+    except redis.exceptions.RedisError as error:
+        _refuse(f"Redis cannot be used: {error}", "Run: flask doctor")
 
 
 def _refuse(message: str, remedy: str) -> None:

@@ -45,6 +45,14 @@ class Action(StrEnum):
     LOGIN_SUCCEEDED = "login.succeeded"
     LOGIN_FAILED = "login.failed"
     LOGIN_ENDED = "login.ended"
+    HALT_STARTED = "halt.started"
+    HALT_LIFTED = "halt.lifted"
+    PANIC_PRESSED = "panic.pressed"
+    RISK_LIMITS_SET = "risk.limits_set"
+    API_TOKEN_CREATED = "token.created"  # noqa: S105 - names what happened
+    API_TOKEN_REVOKED = "token.revoked"  # noqa: S105 - names what happened
+    POSITION_MOVED = "position.moved"
+    POSITION_CLOSED = "position.close_asked"
     AUDIT_EXPORTED = "audit.exported"
 
 

@@ -6,17 +6,23 @@ from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
 from app.models.position import Position, PositionStatus, PositionTarget, TargetStatus
+from app.models.risk import Halt, HaltCause, HaltScope, RiskLimits
+from app.models.token import ApiToken
 from app.models.types import utc_now
 from app.models.user import User
 
 __all__ = [
     "Alert",
+    "ApiToken",
     "AuditEntry",
     "AuditSeal",
     "BalanceRow",
     "Broker",
     "EquityPoint",
     "FillRow",
+    "Halt",
+    "HaltCause",
+    "HaltScope",
     "MarketRow",
     "NakedPolicy",
     "OrderEvent",
@@ -26,6 +32,7 @@ __all__ = [
     "Position",
     "PositionStatus",
     "PositionTarget",
+    "RiskLimits",
     "Source",
     "TargetStatus",
     "User",

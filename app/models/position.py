@@ -67,7 +67,7 @@ class Position(Table):
     cost: Mapped[Decimal] = mapped_column(ExactDecimal)
     realised: Mapped[Decimal] = mapped_column(ExactDecimal)
     fees: Mapped[Decimal] = mapped_column(ExactDecimal)
-    external: Mapped[Decimal] = mapped_column(ExactDecimal)
+    external: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
 
     stop_loss: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from app.domain.errors import InvalidAmount
 from app.domain.money import plain, to_decimal
@@ -45,6 +45,18 @@ class Switch(fields.Boolean):
 
     def __init__(self) -> None:
         super().__init__(load_default=False)
+
+
+class Confirmation(fields.String):
+    """A word typed to show that what follows is meant."""
+
+    def __init__(self, word: str) -> None:
+        words = f"Type {word} to show that you mean it."
+        super().__init__(
+            required=True,
+            validate=validate.Equal(word, error=words),
+            error_messages={"required": words},
+        )
 
 
 def _positive(text: str) -> Decimal:

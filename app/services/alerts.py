@@ -17,7 +17,7 @@ from app.domain.money import plain
 from app.domain.orders import OrderDraft, OrderType, Side
 from app.extensions import db
 from app.models import Alert, Broker, OrderOrigin, OrderRow, User, utc_now
-from app.services import catalog, connections, events, execution, orders
+from app.services import catalog, connections, events, execution, orders, risk
 from app.services.events import Topic
 from app.services.planning import plan, spent_asset
 
@@ -162,8 +162,9 @@ def _reason_not_to_act(alert: Alert, now: datetime) -> tuple[AlertStatus, str] |
 def _intent(alert: Alert, signal: Signal, free: Decimal | None) -> OrderRow:
     draft = draft_of(signal)
     planned = plan(alert.broker, draft, free=free)
-    if planned.violations:
-        raise OrderDenied(planned.violations)
+    violations = [*planned.violations, *risk.objections_to(alert.broker, planned.request)]
+    if violations:
+        raise OrderDenied(violations)
     return orders.record(
         alert.broker,
         draft,

@@ -12,7 +12,7 @@ from app.domain.accounts import Balance
 from app.domain.errors import AuthenticationFailed, ExchangeError, PermissionDenied
 from app.extensions import db
 from app.models import BalanceRow, Broker, EquityPoint, User, utc_now
-from app.services import connections, events, prices
+from app.services import connections, events, limits, prices
 from app.services.events import Topic
 
 _ZERO = Decimal(0)
@@ -58,11 +58,15 @@ def store(
         gone = [row.id for row in known.values()]
         db.session.execute(delete(BalanceRow).where(BalanceRow.id.in_(gone)))
     broker.balances_synced_at = now
+    halted = False
     if last_prices is not None:
         _note_equity(broker, sum((value for value in worth.values() if value is not None), _ZERO), now)
+        halted = bool(limits.watch_drawdown(broker))
     db.session.commit()
     db.session.expire(broker, ["balances"])
     events.publish(broker.user_id, Topic.BALANCES, broker.id)
+    if halted:
+        events.publish(broker.user_id, Topic.BROKERS, broker.id)
 
 
 def free(broker: Broker, asset: str) -> Decimal | None:

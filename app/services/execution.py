@@ -37,7 +37,7 @@ from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, utc_now
-from app.services import bookkeeping, connections, events, protection
+from app.services import bookkeeping, connections, events, protection, risk
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -265,6 +265,8 @@ def _reason_not_to_send(order: OrderRow, now: datetime) -> tuple[OrderStatus, st
         return OrderStatus.DENIED, f"not sent: {broker.name} is paused"
     if broker.dry_run or settings.dry_run:
         return OrderStatus.DENIED, "not sent: dry run"
+    if objections := risk.objections(order, now):
+        return OrderStatus.DENIED, f"not sent: {'; '.join(found.message for found in objections)}"
     return None
 
 

@@ -14,7 +14,7 @@ from app.domain.money import EXACT, plain
 from app.domain.orders import Leg, OrderDraft, OrderRequest, OrderType, PriceOrPercent, Side
 from app.exchanges import capabilities
 from app.models import Broker
-from app.services import balances, catalog, prices
+from app.services import balances, catalog, prices, risk
 
 _HUNDRED = Decimal(100)
 _ONE = Decimal(1)
@@ -46,13 +46,15 @@ class Plan:
 
 
 def preview(broker: Broker, draft: OrderDraft) -> Plan:
-    """The plan of a draft with the balance it spends as last synced.
+    """The plan of a draft with the balance it spends as last synced, and what the risk gate would say of it now.
 
     Raises:
         OrderDenied: as in `plan`.
     """
     market = catalog.resolve(broker, draft.symbol)
-    return plan(broker, draft, free=balances.free(broker, spent_asset(market, draft.side)))
+    planned = plan(broker, draft, free=balances.free(broker, spent_asset(market, draft.side)))
+    objections = risk.objections_to(broker, planned.request)
+    return replace(planned, violations=(*planned.violations, *objections))
 
 
 def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None) -> Plan:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import dispatch
+from app.domain.audit import Action
 from app.domain.errors import SwitchyardError
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
@@ -34,7 +35,7 @@ from app.models import (
     User,
     utc_now,
 )
-from app.services import catalog, events, prices
+from app.services import audit, catalog, events, prices
 from app.services.events import Topic
 from app.services.planning import protective_price
 
@@ -317,7 +318,7 @@ def move(
     if trailing_percent is not None:
         position.trailing_percent = trailing_percent
         position.high = _last(position) or entry
-    return _wish(position)
+    return _wish(position, Action.POSITION_MOVED)
 
 
 def break_even(position: Position) -> Position:
@@ -332,7 +333,7 @@ def break_even(position: Position) -> Position:
     level = market.quantize_price(EXACT.divide(entry, 1 - fee)) + market.tick_size
     _check_sides(position, level, None)
     position.stop_loss = level
-    return _wish(position)
+    return _wish(position, Action.POSITION_MOVED)
 
 
 def close(position: Position, percent: Decimal = _HUNDRED) -> Position:
@@ -349,7 +350,7 @@ def close(position: Position, percent: Decimal = _HUNDRED) -> Position:
     if quantity <= 0:
         raise WishRefused(f"{plain(percent)} % of it is less than one lot of {plain(market.lot_size)}")
     position.close_quantity = position.quantity if percent == _HUNDRED else quantity
-    return _wish(position)
+    return _wish(position, Action.POSITION_CLOSED)
 
 
 def give_up(order: OrderRow) -> None:
@@ -372,9 +373,17 @@ def _to_change(position: Position) -> tuple[Position, Market]:
     return position, market
 
 
-def _wish(position: Position) -> Position:
+def _wish(position: Position, action: Action) -> Position:
     """Keep what was wished and have a worker bring it about."""
     position.stop_failures, position.alarm = 0, None
+    audit.record(
+        action,
+        f"position {position.id}",
+        user_id=position.user_id,
+        stop_loss=position.stop_loss,
+        trailing_percent=position.trailing_percent,
+        close_quantity=position.close_quantity,
+    )
     db.session.commit()
     dispatch.manage_position(position.id, position.broker.exchange)
     events.publish(position.user_id, Topic.POSITIONS, position.id)

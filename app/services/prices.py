@@ -47,6 +47,24 @@ def last(exchange: str, environment: Environment, symbol: str) -> Decimal | None
     return None if found is None else to_decimal(str(found))
 
 
+def worth(exchange: str, environment: Environment, asset: str, amount: Decimal) -> Decimal | None:
+    """The worth of an amount in USD by the last prices known, or None."""
+    if asset in DOLLARS:
+        return amount
+    symbols = [f"{asset}/BTC", *(f"{base}/{dollar}" for base in (asset, "BTC") for dollar in DOLLARS)]
+    try:
+        found = store.hmget(_key(exchange, environment), symbols)
+    except redis.exceptions.RedisError as error:
+        log.warning("prices_not_read", exchange=exchange, error=str(error))
+        return None
+    known = {
+        symbol: to_decimal(str(price))
+        for symbol, price in zip(symbols, found, strict=True)
+        if price is not None
+    }
+    return in_usd(asset, amount, known)
+
+
 def in_usd(asset: str, amount: Decimal, prices: Mapping[str, Decimal]) -> Decimal | None:
     """The worth of an amount in USD by way of a dollar pair or of BTC; None when no price leads there."""
     if asset in DOLLARS:

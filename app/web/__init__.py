@@ -6,7 +6,7 @@ from flask import Flask, request
 
 from app.models.sqlite import reading
 from app.services.intake import Intake
-from app.web import access, assets, errors, filters, health, live, pages, security, sessions, webhook
+from app.web import access, api, assets, errors, filters, health, live, pages, security, sessions, webhook
 
 
 def init_app(app: Flask) -> None:
@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_note_intent)
     app.teardown_request(_forget_intent)
     app.register_blueprint(webhook.blueprint)
+    app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(live.blueprint)
     pages.init_app(app)

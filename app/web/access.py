@@ -1,4 +1,4 @@
-"""Who may call a route. Every view says so by one of three decorators; one that says nothing answers nobody."""
+"""Who may call a route. Every view says so by one of four decorators; one that says nothing answers nobody."""
 
 from __future__ import annotations
 
@@ -7,18 +7,40 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any
 
-from flask import Flask, abort, current_app, request
+from flask import Flask, abort, current_app, g, request
 from flask_login import current_user
+
+from app.domain.errors import SwitchyardError
+from app.extensions import limiter
+from app.models import ApiToken
+from app.models.sqlite import reading
+from app.services import tokens
+from app.services.tokens import Scope
 
 View = Callable[..., Any]
 
+_WRONG_TOKENS = "30 per minute"
+
+
+class TokenUnknown(SwitchyardError):
+    """A call of the API without a token that is good."""
+
+    remedy = "Send “Authorization: Bearer TOKEN”; make one under API tokens or with: flask token create NAME"
+
+
+class ScopeMissing(SwitchyardError):
+    """A token that may not do this."""
+
+    remedy = "Make a token with this scope."
+
 
 class Access(StrEnum):
-    """The three decisions there are."""
+    """The four decisions there are."""
 
     PUBLIC = "PUBLIC"
     MEMBER = "MEMBER"
     ADMIN = "ADMIN"
+    API = "API"
 
 
 def public(view: View) -> View:
@@ -50,6 +72,37 @@ def admin(view: View) -> View:
         return view(*args, **kwargs)
 
     return _decided(guarded, Access.ADMIN)
+
+
+def api(*scopes: Scope) -> Callable[[View], View]:
+    """A program may call it by a token that has all these scopes, and sees its person's rows alone."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            g.api_token = _token_of_request()
+            if missing := [scope.value for scope in scopes if scope.value not in g.api_token.scopes]:
+                raise ScopeMissing(f"this token lacks the scope {' and '.join(missing)}")
+            return view(*args, **kwargs)
+
+        return _decided(guarded, Access.API)
+
+    return decorate
+
+
+def _token_of_request() -> ApiToken:
+    """The token of ``Authorization: Bearer``, its use noted.
+
+    Raises:
+        TokenUnknown: there is none, or it is not (or no longer) any; an address that keeps trying gets 429 instead.
+    """
+    reading.set(False)  # also a look notes that the token was used
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    found = tokens.use(token.strip()) if kind.lower() == "bearer" else None
+    if found is None:
+        with limiter.limit(_WRONG_TOKENS, scope="api-wrong-token"):
+            raise TokenUnknown("this needs a token of the API that is neither expired nor revoked")
+    return found
 
 
 def decision(view: View) -> Access | None:

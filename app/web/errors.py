@@ -16,6 +16,9 @@ from werkzeug.exceptions import HTTPException
 from app.domain.errors import OrderDenied, SwitchyardError
 from app.extensions import limiter
 from app.services.flower import FlowerSilent
+from app.services.halts import HaltRefused
+from app.services.refusal import Refused
+from app.web.access import ScopeMissing, TokenUnknown
 
 log = structlog.get_logger()
 
@@ -34,7 +37,14 @@ _WORDS: dict[int, tuple[str, str]] = {
 #: Doors that only programs come to, whatever they say they accept.
 _FOR_PROGRAMS = ("/webhook/", "/api/", "/health/")
 
-_CODES: dict[type[SwitchyardError], int] = {OrderDenied: 422, FlowerSilent: 503}
+_CODES: dict[type[SwitchyardError], int] = {
+    OrderDenied: 422,
+    Refused: 422,
+    TokenUnknown: 401,
+    ScopeMissing: 403,
+    HaltRefused: 403,
+    FlowerSilent: 503,
+}
 
 
 def init_app(app: Flask) -> None:
@@ -73,7 +83,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _domain_error(error: SwitchyardError) -> ResponseReturnValue:
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), 400)
-    return _answer(code, error.message, error.remedy)
+    response = _answer(code, error.message, error.remedy)
+    if isinstance(error, TokenUnknown):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -94,16 +94,31 @@ def test_every_admin_route_is_closed_to_a_member(app: Flask, make_user: MakeUser
 
 
 def test_every_post_is_guarded_against_forgery(app: Flask, make_user: MakeUser, log_in: LogIn) -> None:
-    """But the webhook, which proves itself by its token, and Flower's one query."""
+    """But the webhook and the API, which prove themselves by a token, and Flower's one query."""
     browser = log_in(make_user())
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or ()) and not rule.rule.startswith(("/webhook", "/flower")):
+        if "POST" in (rule.methods or ()) and not rule.rule.startswith(("/webhook", "/api/", "/flower")):
             path = re.sub(r"<[^>]+>", "1", rule.rule)
             answer = browser.post(path)
             assert answer.status_code == 400, path
             assert "did not come from a page" in answer.text, path
     # The pages' own /webhooks are not the webhook's door.
     assert browser.post("/webhooks/").status_code == 400
+
+
+def test_the_api_is_open_to_tokens_alone_and_to_no_session(
+    app: Flask, make_user: MakeUser, log_in: LogIn
+) -> None:
+    browser = log_in(make_user())
+    walked = 0
+    for rule in app.url_map.iter_rules():
+        of_api = rule.rule.startswith("/api/")
+        assert (decision(app.view_functions.get(rule.endpoint, print)) is Access.API) == of_api, rule.rule
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"} if of_api else ():
+            answer = browser.open(rule.rule, method=method)
+            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer"), rule.rule
+            walked += 1
+    assert walked >= 6
 
 
 @pytest.fixture(scope="module")

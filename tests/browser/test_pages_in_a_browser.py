@@ -90,10 +90,25 @@ def test_every_page_of_a_full_account_fits_and_is_accessible(page: Page, history
         f"/webhooks/alerts/{history.alert_ids[0]}",
         f"/webhooks/alerts/{history.alert_ids[1]}",
         "/activity/",
+        "/settings/risk",
+        "/settings/tokens",
+        "/panic",
         "/admin",
     ):
         page.goto(path)
         _looks_right(page)
+
+
+def test_a_halt_is_a_click_away_and_shown_on_top_until_it_is_lifted(page: Page, history: History) -> None:
+    _sign_in(page, "ada@example.org")
+    page.goto(f"/brokers/{history.broker_id}")
+    page.get_by_label("Why").fill("bad news")
+    page.get_by_role("button", name="Halt entries").click()
+    banner = page.locator("#halts").get_by_text("Entries halted on Practice")
+    expect(banner).to_be_visible()
+    _looks_right(page)
+    page.get_by_role("button", name="Let entries go on").click()
+    expect(banner).to_be_hidden()
 
 
 def test_a_ticket_is_previewed_in_place_and_a_change_disarms_the_preview(

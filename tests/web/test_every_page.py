@@ -17,7 +17,19 @@ from tests.fixtures.history import History, MakeHistory
 #: What a page may ask of the database, whatever it shows.
 MOST_QUERIES = 12
 
-PAGES = ("/", "/brokers/", "/brokers/new", "/trade/", "/orders/", "/webhooks/", "/activity/", "/admin")
+PAGES = (
+    "/",
+    "/brokers/",
+    "/brokers/new",
+    "/trade/",
+    "/orders/",
+    "/webhooks/",
+    "/activity/",
+    "/settings/risk",
+    "/settings/tokens",
+    "/panic",
+    "/admin",
+)
 
 
 def _all_pages(history: History) -> list[str]:
@@ -25,6 +37,8 @@ def _all_pages(history: History) -> list[str]:
         *PAGES,
         f"/brokers/{history.broker_id}",
         f"/brokers/{history.broker_id}/edit",
+        f"/settings/risk?broker_id={history.broker_id}",
+        f"/panic?scope=BROKER&broker_id={history.broker_id}",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSDT",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSD",
         *(f"/orders/{order_id}" for order_id in history.order_ids),

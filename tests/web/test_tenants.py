@@ -9,14 +9,17 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.extensions import db
-from app.models import Broker, OrderRow, Source
+from app.models import Broker, Halt, OrderRow, RiskLimits, Source, User
+from app.services import tokens
+from app.services.tokens import Scope
 from app.web.access import Access, decision
 from tests.fixtures.app import LogIn, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
 
-def _ids_of(history: History) -> dict[str, int]:
+def _ids_of(history: History, owner: User) -> dict[str, int]:
     return {
+        "token_id": tokens.create(owner, "bot", [Scope.READ], days=1)[0].id,
         "broker_id": history.broker_id,
         "order_id": history.open_order_id,
         "alert_id": history.alert_ids[0],
@@ -34,7 +37,9 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
     app: Flask, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory
 ) -> None:
     owner, stranger = make_user(), make_user()
-    ids = _ids_of(make_history(owner))
+    history = make_history(owner)
+    with app.app_context():
+        ids = _ids_of(history, owner)
     browser = log_in(stranger)
     walked = 0
     for rule in _rules_with_ids(app):
@@ -93,10 +98,19 @@ def test_another_persons_ids_in_a_form_or_an_address_lead_nowhere(
     assert (
         submit(browser, "/webhooks/", page="/", name="mine", broker_id=history.broker_id).status_code == 404
     )
+    theirs = {"scope": "BROKER", "broker_id": history.broker_id}
+    assert submit(browser, "/halts/start", page="/", **theirs).status_code == 404
+    assert submit(browser, "/halts/lift", page="/", **theirs).status_code == 404
+    assert submit(browser, "/panic", page="/", **theirs, confirm="PANIC").status_code == 404
+    assert browser.get(f"/panic?scope=BROKER&broker_id={history.broker_id}").status_code == 404
+    limit = {"broker_id": history.broker_id, "max_order_value": 1}
+    assert submit(browser, "/settings/risk", page="/", **limit).status_code == 404
+    assert browser.get(f"/settings/risk?broker_id={history.broker_id}").status_code == 404
     assert browser.get(f"/trade/?broker_id={history.broker_id}").status_code == 404
     assert browser.get(f"/trade/markets?broker_id={history.broker_id}&symbol=BTC").status_code == 404
     assert "BTC/USDT</a>" not in browser.get(f"/orders/?broker_id={history.broker_id}").text
     with app.app_context():
         assert db.session.query(OrderRow).count() == len(history.order_ids)
         assert db.session.query(Source).count() == 1
+        assert db.session.query(Halt).count() == db.session.query(RiskLimits).count() == 0
         assert db.session.get_one(Broker, history.broker_id).active

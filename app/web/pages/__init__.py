@@ -8,16 +8,16 @@ from flask import Flask
 from flask_login import current_user
 
 from app import extensions
-from app.web.pages import activity, admin, auth, brokers, dashboard, orders, settings, trade, webhooks
+from app.web.pages import activity, admin, auth, brokers, dashboard, orders, risk, settings, trade, webhooks
 
 
 def init_app(app: Flask) -> None:
     """Register the pages and what the frame around each of them shows."""
-    for subject in (auth, dashboard, brokers, trade, orders, webhooks, activity, admin, settings):
+    for subject in (auth, dashboard, brokers, trade, orders, webhooks, activity, admin, risk, settings):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)
 
 
 def _frame() -> dict[str, Any]:
     theme = current_user.theme if current_user and current_user.is_authenticated else None
-    return {"server_dry_run": extensions.settings.dry_run, "theme": theme}
+    return {"server_dry_run": extensions.settings.dry_run, "theme": theme, "halts_in_force": risk.in_force}

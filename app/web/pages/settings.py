@@ -1,15 +1,19 @@
-"""A person's own choices."""
+"""A person's own choices, and the tokens of their programs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app.services import users
-from app.web import sessions
+from app.models import utc_now
+from app.schemas.tokens import TokenSchema
+from app.services import tokens, users
+from app.services.tokens import TokenRefused
+from app.web import forms, sessions
 from app.web.access import member
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
@@ -23,3 +27,42 @@ def theme() -> ResponseReturnValue:
     came_from = urlsplit(request.referrer or "")
     here = sessions.safe_next(came_from.path) if came_from.netloc == request.host else None
     return redirect(here or url_for("dashboard.index"))
+
+
+@blueprint.route("/tokens", methods=["GET", "POST"])
+@member
+def api_tokens() -> ResponseReturnValue:
+    """The tokens of the API; a new one is shown in the answer that made it and never again."""
+    if request.method == "GET":
+        return _tokens_page({"read": True})
+    form, errors = forms.load(TokenSchema())
+    if errors:
+        return _tokens_page(forms.typed(), errors=errors), 422
+    try:
+        _, token = tokens.create(current_user, form.name, form.scopes, days=form.days)
+    except TokenRefused as refusal:
+        return _tokens_page(forms.typed(), errors=forms.errors_of(refusal)), 422
+    return _tokens_page({"read": True}, new_token=token)
+
+
+@blueprint.post("/tokens/<int:token_id>/revoke")
+@member
+def revoke_token(token_id: int) -> ResponseReturnValue:
+    """Refuse a token from now on."""
+    token = tokens.find(current_user, token_id) or abort(404)
+    tokens.revoke(token)
+    flash(f"{token.name} is revoked.", "success")
+    return redirect(url_for("settings.api_tokens"))
+
+
+def _tokens_page(
+    values: Mapping[str, object], *, errors: forms.Errors | None = None, new_token: str | None = None
+) -> str:
+    return render_template(
+        "settings/tokens.html",
+        tokens=tokens.of(current_user),
+        new_token=new_token,
+        values=values,
+        errors=errors or {},
+        now=utc_now(),
+    )
