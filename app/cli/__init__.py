@@ -11,6 +11,7 @@ from app.cli.exchange import exchanges
 from app.cli.market import markets
 from app.cli.migrations import db
 from app.cli.order import order
+from app.cli.position import position
 from app.cli.sandbox import sandbox
 from app.cli.source import source
 from app.cli.user import user
@@ -18,6 +19,6 @@ from app.cli.user import user
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for group in (user, broker, source, markets, order, alert, exchanges, sandbox, db):
+    for group in (user, broker, source, markets, order, position, alert, exchanges, sandbox, db):
         app.cli.add_command(group)
     app.cli.add_command(doctor)

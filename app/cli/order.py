@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import click
 
+from app.cli.amounts import amount, price_or_percent
 from app.cli.group import Commands, Refusal, reading_only
 from app.cli.output import Row, json_option, show, show_one
 from app.cli.owner import broker_named, owner, owner_option
 from app.cli.waiting import timeout_option, until
-from app.domain.money import plain, to_decimal
+from app.domain.money import plain
 from app.domain.orders import OrderDraft, OrderStatus, OrderType, PriceOrPercent, Side, TimeInForce
 from app.models import Broker, OrderOrigin, OrderRow, User
 from app.services import orders, planning, timeline
@@ -165,15 +166,11 @@ def _open_orders(user: User, broker_name: str | None) -> list[OrderRow]:
 
 
 def _amount(text: str | None) -> Decimal | None:
-    return None if text is None else to_decimal(text.removesuffix("%"))
+    return None if text is None else amount(text)
 
 
 def _guard(text: str | None) -> PriceOrPercent | None:
-    if text is None:
-        return None
-    return (
-        PriceOrPercent(percent=_amount(text)) if text.endswith("%") else PriceOrPercent(price=_amount(text))
-    )
+    return None if text is None else price_or_percent(text)
 
 
 def _preview(broker: Broker, draft: OrderDraft) -> None:
