@@ -15,9 +15,9 @@ from tests.fixtures.app import LogIn, MakeUser
 from tests.fixtures.history import History, MakeHistory
 
 #: What a page may ask of the database, whatever it shows.
-MOST_QUERIES = 12
+MOST_QUERIES = 13
 
-PAGES = ("/", "/brokers/", "/brokers/new", "/trade/", "/orders/", "/webhooks/", "/admin")
+PAGES = ("/", "/brokers/", "/brokers/new", "/trade/", "/orders/", "/positions/", "/webhooks/", "/admin")
 
 
 def _all_pages(history: History) -> list[str]:
@@ -28,6 +28,7 @@ def _all_pages(history: History) -> list[str]:
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSDT",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSD",
         *(f"/orders/{order_id}" for order_id in history.order_ids),
+        *(f"/positions/{position_id}" for position_id in history.position_ids),
         *(
             f"/orders/?tab={tab}&period=day&origin=ALERT&symbol=btc"
             for tab in ("all", "open", "filled", "rejected")

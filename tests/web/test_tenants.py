@@ -19,6 +19,7 @@ def _ids_of(history: History) -> dict[str, int]:
     return {
         "broker_id": history.broker_id,
         "order_id": history.open_order_id,
+        "position_id": history.position_ids[0],
         "alert_id": history.alert_ids[0],
         "source_id": history.source_id,
     }
@@ -52,7 +53,17 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/brokers/", "/orders/", "/webhooks/", "/trade/", "/equity", "/trade/markets?symbol=BTC"]
+    "path",
+    [
+        "/",
+        "/brokers/",
+        "/orders/",
+        "/positions/",
+        "/webhooks/",
+        "/trade/",
+        "/equity",
+        "/trade/markets?symbol=BTC",
+    ],
 )
 def test_no_list_shows_another_persons_rows(
     path: str, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.money import EXACT
-from app.services import alerts, balances, brokers, orders, overview
+from app.models import PositionStatus
+from app.services import alerts, balances, brokers, orders, overview, positions, standing
 from app.services.orders import OrderFilter
 from app.web.access import member
 
@@ -51,6 +52,7 @@ def index() -> ResponseReturnValue:
             for broker, row in held
         ],
         brokers=overview.states(owned),
+        positions=standing.of(positions.of(current_user, PositionStatus.OPEN, limit=_RECENT)),
         alerts=alerts.listing(current_user, per_page=_RECENT)[0],
         orders=orders.listing(current_user, OrderFilter(per_page=_RECENT))[0],
     )
