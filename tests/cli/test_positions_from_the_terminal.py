@@ -157,3 +157,21 @@ def test_another_persons_position_is_as_if_it_did_not_exist(
         done = stranger.flask("position", words[0], number, *words[1:], code=1)
         assert f"there is no position {number}" in done.err
     assert stranger.flask("position", "list", "--all", "--json").json == []
+
+
+def test_an_order_may_ask_for_several_take_profits_and_a_trailing_stop(
+    new_operator: Callable[..., Operator],
+) -> None:
+    operator = new_operator({"USDT": "100000", "BTC": "0"})
+    operator.connect()
+    words = ("--quantity", "0.01", "--trailing", "3%", "--target", "5%:50", "--target", "8%:50", "--yes")
+
+    operator.flask("order", "place", "buy", "BTCUSDT", *words)
+
+    found = held(operator)
+    assert found["trailing_percent"] == "3"
+    assert [(target["share"], target["status"]) for target in found["take_profits"]] == [
+        ("50", "WAITING"),
+        ("50", "WAITING"),
+    ]
+    assert found["alarm"] is None
