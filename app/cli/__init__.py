@@ -13,6 +13,7 @@ from app.cli.halt import halt, panic
 from app.cli.market import markets
 from app.cli.migrations import db
 from app.cli.order import order
+from app.cli.position import position
 from app.cli.risk import risk
 from app.cli.sandbox import sandbox
 from app.cli.source import source
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
         source,
         markets,
         order,
+        position,
         alert,
         risk,
         halt,

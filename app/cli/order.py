@@ -7,12 +7,21 @@ from decimal import Decimal
 
 import click
 
+from app.cli.amounts import amount, price_or_percent
 from app.cli.group import Commands, Refusal, reading_only
 from app.cli.output import Row, json_option, show, show_one
 from app.cli.owner import broker_named, owner, owner_option
 from app.cli.waiting import timeout_option, until
-from app.domain.money import plain, to_decimal
-from app.domain.orders import OrderDraft, OrderStatus, OrderType, PriceOrPercent, Side, TimeInForce
+from app.domain.money import plain
+from app.domain.orders import (
+    OrderDraft,
+    OrderStatus,
+    OrderType,
+    PriceOrPercent,
+    Side,
+    TargetWish,
+    TimeInForce,
+)
 from app.models import Broker, OrderOrigin, OrderRow, User
 from app.services import orders, planning, timeline
 from app.services.orders import OrderFilter
@@ -38,6 +47,10 @@ _FAILED = (OrderStatus.REJECTED, OrderStatus.DENIED, OrderStatus.EXPIRED)
 @click.option("--stop-loss", metavar="PRICE|N%", help="Guard a buy: a price, or percent below the entry.")
 @click.option("--take-profit", metavar="PRICE|N%", help="A price, or percent above the entry.")
 @click.option(
+    "--target", "targets", multiple=True, metavar="PRICE|N%:SHARE", help="One of several take-profits."
+)
+@click.option("--trailing", metavar="N%", help="Let the stop-loss follow the best price at this distance.")
+@click.option(
     "--time-in-force", type=click.Choice(TimeInForce, case_sensitive=False), default=TimeInForce.GTC
 )
 @click.option("--post-only", is_flag=True)
@@ -56,6 +69,8 @@ def place(
     price: str | None,
     stop_loss: str | None,
     take_profit: str | None,
+    targets: Sequence[str],
+    trailing: str | None,
     time_in_force: TimeInForce,
     post_only: bool,
     broker_name: str | None,
@@ -78,6 +93,8 @@ def place(
         post_only=post_only,
         stop_loss=_guard(stop_loss),
         take_profit=_guard(take_profit),
+        targets=tuple(_target(text) for text in targets),
+        trailing_percent=_amount(trailing),
     )
     with reading_only():
         user = owner(email)
@@ -165,15 +182,16 @@ def _open_orders(user: User, broker_name: str | None) -> list[OrderRow]:
 
 
 def _amount(text: str | None) -> Decimal | None:
-    return None if text is None else to_decimal(text.removesuffix("%"))
+    return None if text is None else amount(text)
 
 
 def _guard(text: str | None) -> PriceOrPercent | None:
-    if text is None:
-        return None
-    return (
-        PriceOrPercent(percent=_amount(text)) if text.endswith("%") else PriceOrPercent(price=_amount(text))
-    )
+    return None if text is None else price_or_percent(text)
+
+
+def _target(text: str) -> TargetWish:
+    at, _, share = text.partition(":")
+    return TargetWish(price_or_percent(at), amount(share))
 
 
 def _preview(broker: Broker, draft: OrderDraft) -> None:

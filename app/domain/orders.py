@@ -171,11 +171,20 @@ class PriceOrPercent:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetWish:
+    """One of several take-profits: at this price, or percent above the entry, ``share`` percent of it is sold."""
+
+    at: PriceOrPercent
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDraft:
     """What a person or a signal wants, before a market's rules and a balance make it a request.
 
     ``symbol`` is as written. Exactly one size: ``quantity`` in base, ``quote_quantity``, or ``percent`` of the free
-    quote for a buy and of the free base for a sell.
+    quote for a buy and of the free base for a sell. ``targets`` are several take-profits in place of one;
+    ``trailing_percent`` is the distance at which the stop-loss follows the best price.
     """
 
     symbol: str
@@ -189,6 +198,15 @@ class OrderDraft:
     post_only: bool = False
     stop_loss: PriceOrPercent | None = None
     take_profit: PriceOrPercent | None = None
+    targets: tuple[TargetWish, ...] = ()
+    trailing_percent: Decimal | None = None
+
+    @property
+    def first_stop(self) -> PriceOrPercent | None:
+        """Where the stop-loss begins: a trailing one of which no more is said at its distance from the entry."""
+        if self.stop_loss is not None or self.trailing_percent is None:
+            return self.stop_loss
+        return PriceOrPercent(percent=self.trailing_percent)
 
 
 @dataclass(frozen=True, slots=True)

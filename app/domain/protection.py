@@ -8,7 +8,7 @@ a person left behind. Nothing it names ever sells more than is held.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.domain.markets import Market
@@ -88,9 +88,12 @@ def next_steps(wish: Wish, resting: Sequence[Exit], market: Market) -> Steps:
     if superfluous:
         return _cancelling(superfluous)
     missing = _wanted(wish, kept, market)
+    bare = [exit_ for exit_ in kept if exit_.target is None]
     if not missing and wish.stop_loss is not None and _uncovered(wish, kept, market):
         # What came in last is too little for a stop-loss of its own: one for it and what others guard.
-        return _cancelling([exit_ for exit_ in kept if exit_.target is None])
+        return _cancelling(bare)
+    if bare and _lacks_target(wish, kept, missing, market):
+        return _cancelling(bare)  # stop-losses alone hold what a target is to share with one
     return Steps(place=tuple(missing))
 
 
@@ -106,6 +109,14 @@ def target_quantity(target: Target, bought: Decimal, held: Decimal, market: Mark
     """What a take-profit sells, in base, on the market's grid; the whole rest when its share is everything."""
     wanted = EXACT.divide(EXACT.multiply(bought, target.share), _HUNDRED)
     return market.quantize_quantity(held if target.share >= _HUNDRED else min(wanted, held))
+
+
+def whole_if_rest_is_crumbs(
+    quantity: Decimal, held: Decimal, stop_loss: Decimal | None, market: Market
+) -> Decimal:
+    """What to sell, in base, when ``quantity`` is wished: all that is held where the rest could not be guarded."""
+    rest = NewExit(market.quantize_quantity(held - quantity), stop_loss)
+    return quantity if _placeable(rest, market) else held
 
 
 def trailed(stop_loss: Decimal | None, high: Decimal, percent: Decimal, market: Market) -> Decimal:
@@ -161,7 +172,16 @@ def _wanted(wish: Wish, kept: Sequence[Exit], market: Market) -> list[NewExit]:
     rest = NewExit(left, wish.stop_loss)
     if wish.stop_loss is not None and _placeable(rest, market):
         found.append(rest)
+    elif wish.stop_loss is not None and found:
+        found[-1] = replace(found[-1], quantity=found[-1].quantity + left)  # crumbs go with the last target
     return found
+
+
+def _lacks_target(wish: Wish, kept: Sequence[Exit], missing: Sequence[NewExit], market: Market) -> bool:
+    """Whether a target would rest if stop-losses alone did not hold what it sells."""
+    paired = [exit_ for exit_ in kept if exit_.target is not None]
+    possible = {new.target for new in _wanted(wish, paired, market)}
+    return not possible - {None} <= {new.target for new in missing}
 
 
 def _uncovered(wish: Wish, kept: Sequence[Exit], market: Market) -> Decimal:

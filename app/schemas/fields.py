@@ -40,6 +40,22 @@ class ProtectivePrice(fields.Field[PriceOrPercent | None]):
         return PriceOrPercent(price=_positive(text))
 
 
+class Percent(fields.Field[Decimal | None]):
+    """A share above zero and at most a hundred, with or without its sign; an empty input is none."""
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **_: Any) -> str:
+        return "" if value is None else f"{plain(value)}%"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Decimal | None:
+        text = str(value).strip().removesuffix("%").strip()
+        if not text:
+            return None
+        percent = _positive(text)
+        if percent > 100:
+            raise ValidationError("At most 100 %.")
+        return percent
+
+
 class Switch(fields.Boolean):
     """A checkbox: absent from the form when it is not ticked."""
 

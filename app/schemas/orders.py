@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from app.domain.orders import OrderDraft, OrderType, Side, TimeInForce
-from app.schemas.fields import Amount, ProtectivePrice, Switch
+from app.schemas.fields import Amount, Percent, ProtectivePrice, Switch
 
 _HUNDRED = Decimal(100)
 
@@ -50,6 +50,7 @@ class TicketSchema(Schema):
     post_only = Switch()
     stop_loss = ProtectivePrice(load_default=None)
     take_profit = ProtectivePrice(load_default=None)
+    trailing_percent = Percent(load_default=None)
     client_order_id = fields.String(
         load_default=None, validate=validate.Regexp(r"s[0-9a-z]{17}\Z", error="That preview is not ours.")
     )
@@ -87,5 +88,6 @@ class TicketSchema(Schema):
             post_only=data["post_only"] and limited,
             stop_loss=data["stop_loss"],
             take_profit=data["take_profit"],
+            trailing_percent=data["trailing_percent"],
         )
         return Ticket(data["broker_id"], draft, data["client_order_id"])

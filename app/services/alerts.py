@@ -89,6 +89,12 @@ def listing(
     return db.session.scalars(query).all(), total
 
 
+def recent(user: User, number: int) -> Sequence[Alert]:
+    """A person's newest alerts."""
+    query = select(Alert).where(Alert.user_id == user.id).order_by(Alert.id.desc()).limit(number)
+    return db.session.scalars(query.options(joinedload(Alert.broker), joinedload(Alert.source))).all()
+
+
 def find(user: User, alert_id: int) -> Alert | None:
     """An alert of this person; another person's is as if it did not exist."""
     return db.session.scalar(

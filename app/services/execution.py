@@ -36,7 +36,7 @@ from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderS
 from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
-from app.models import Broker, OrderRole, OrderRow, utc_now
+from app.models import Broker, OrderRole, OrderRow, Position, utc_now
 from app.services import bookkeeping, connections, events, protection, risk
 from app.services.events import Topic
 
@@ -103,23 +103,31 @@ def guard(position_id: int) -> None:
     something is on its way. Whatever interrupts it, the sweep begins it again.
     """
     for _ in range(_ROUNDS):
-        todo = protection.next_orders(position_id)
-        if not all(_cancel_and_book(_loaded(order_id)) for order_id in todo.cancel):
-            return
-        for order_id in todo.submit:
-            order = _claim(order_id, None)
-            if order is not None:
-                _send_and_book(order)
-                if order.status in _REFUSED and not _sells_instead(order):
-                    return
-        if not todo:
-            return
+        if not _next_round(position_id):
+            break
+    position = db.session.get_one(Position, position_id)
+    db.session.commit()
+    events.publish(position.user_id, Topic.POSITIONS, position_id)
 
 
 def guard_after(order: OrderRow) -> None:
     """Guard the position an order belongs to, if it has one."""
     if order.position_id is not None:
         guard(order.position_id)
+
+
+def _next_round(position_id: int) -> bool:
+    """Do what is to be done next; False when that was nothing, or must be waited for."""
+    todo = protection.next_orders(position_id)
+    if not all(_cancel_and_book(_loaded(order_id)) for order_id in todo.cancel):
+        return False
+    for order_id in todo.submit:
+        order = _claim(order_id, None)
+        if order is not None:
+            _send_and_book(order)
+            if order.status in _REFUSED and not _sells_instead(order):
+                return False
+    return bool(todo)
 
 
 def _send_and_book(order: OrderRow) -> None:

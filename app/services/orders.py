@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from app import dispatch
 from app.domain.audit import Action
 from app.domain.errors import OrderDenied, SwitchyardError
-from app.domain.orders import OrderDraft, OrderStatus
+from app.domain.money import plain
+from app.domain.orders import OrderDraft, OrderStatus, TargetWish
 from app.extensions import db
 from app.models import Alert, Broker, OrderOrigin, OrderRole, OrderRow, User, utc_now
 from app.services import audit, events, positions
@@ -120,8 +122,10 @@ def record(
         trigger_price=request.trigger_price,
         stop_loss=request.stop_loss and request.stop_loss.trigger_price,
         take_profit=request.take_profit and request.take_profit.trigger_price,
-        stop_loss_percent=draft.stop_loss and draft.stop_loss.percent,
+        stop_loss_percent=draft.first_stop and draft.first_stop.percent,
         take_profit_percent=draft.take_profit and draft.take_profit.percent,
+        trailing_percent=draft.trailing_percent,
+        targets=[_target(wish) for wish in draft.targets] or None,
         received_at=received_at,
         created_at=utc_now(),
         expires_at=expires_at,
@@ -133,6 +137,13 @@ def record(
     order.note(f"asked for by {origin.lower()}", at=order.created_at)
     db.session.add(order)
     return order
+
+
+def _target(wish: TargetWish) -> dict[str, str]:
+    """A take-profit as `OrderRow.targets` keeps it, in plain text."""
+    if wish.at.percent is not None:
+        return {"percent": plain(wish.at.percent), "share": plain(wish.share)}
+    return {"price": plain(wish.at.price or Decimal(0)), "share": plain(wish.share)}
 
 
 def cancel(order: OrderRow) -> None:
@@ -187,6 +198,12 @@ def listing(user: User, wanted: OrderFilter) -> tuple[Sequence[OrderRow], int]:
     query = select(OrderRow).where(*conditions).options(joinedload(OrderRow.broker))
     query = query.order_by(OrderRow.id.desc()).limit(wanted.per_page)
     return db.session.scalars(query.offset((wanted.page - 1) * wanted.per_page)).all(), total
+
+
+def recent(user: User, number: int) -> Sequence[OrderRow]:
+    """A person's newest orders."""
+    query = select(OrderRow).where(*_conditions(user, OrderFilter())).order_by(OrderRow.id.desc())
+    return db.session.scalars(query.limit(number).options(joinedload(OrderRow.broker))).all()
 
 
 def counts(user: User, wanted: OrderFilter) -> dict[str, int]:

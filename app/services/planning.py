@@ -11,7 +11,15 @@ from decimal import Decimal
 from app.domain.errors import OrderDenied, Violation
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
-from app.domain.orders import Leg, OrderDraft, OrderRequest, OrderType, PriceOrPercent, Side
+from app.domain.orders import (
+    Leg,
+    OrderDraft,
+    OrderRequest,
+    OrderType,
+    PriceOrPercent,
+    Side,
+    TargetWish,
+)
 from app.exchanges import capabilities
 from app.models import Broker
 from app.services import balances, catalog, prices, risk
@@ -75,6 +83,8 @@ def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None) -> Plan:
         violations=(
             *market.check(wanted, last_price=last),
             *_protection_violations(market, request, entry, cost),
+            *_trailing_violations(draft),
+            *_target_violations(market, draft, entry, cost),
         ),
         warnings=tuple(_warnings(market, request, free, cost)),
         last_price=last,
@@ -135,7 +145,7 @@ def _sized(
         price=draft.price,
         time_in_force=draft.time_in_force,
         post_only=draft.post_only,
-        stop_loss=_leg(protective_price(market, draft.stop_loss, entry, above=draft.side is Side.SELL)),
+        stop_loss=_leg(protective_price(market, draft.first_stop, entry, above=draft.side is Side.SELL)),
         take_profit=_leg(protective_price(market, draft.take_profit, entry, above=draft.side is Side.BUY)),
     )
 
@@ -190,6 +200,51 @@ def _protection_violations(
                 )
             )
     return found
+
+
+def _trailing_violations(draft: OrderDraft) -> list[Violation]:
+    if draft.trailing_percent is None:
+        return []
+    if draft.side is Side.SELL:
+        return [Violation("trailing", "a trailing stop guards what a buy brings in; this is a sell")]
+    if not 0 < draft.trailing_percent < _HUNDRED:
+        return [Violation("trailing", "the trailing distance must be above 0 and below 100 percent")]
+    return []
+
+
+def _target_violations(
+    market: Market, draft: OrderDraft, entry: Decimal | None, cost: Decimal | None
+) -> list[Violation]:
+    if not draft.targets:
+        return []
+    found = []
+    if draft.side is Side.SELL:
+        found.append("take-profits guard what a buy brings in; this is a sell")
+    if draft.take_profit is not None:
+        found.append("give one take-profit or several with their shares, not both")
+    if any(target.share <= 0 for target in draft.targets):
+        found.append("the share of a take-profit must be above zero")
+    if sum(target.share for target in draft.targets) > _HUNDRED:
+        found.append("the shares of the take-profits add up to more than 100 percent")
+    if not found:
+        for target in draft.targets:
+            found += _faults_of(target, market, entry, cost)
+    return [Violation("targets", words) for words in found]
+
+
+def _faults_of(target: TargetWish, market: Market, entry: Decimal | None, cost: Decimal | None) -> list[str]:
+    price = protective_price(market, target.at, entry, above=True)
+    if price is None:
+        return []
+    if entry is not None and price <= entry:
+        return [f"the take-profit {plain(price)} must be above the entry price {plain(entry)}"]
+    part = None if cost is None else EXACT.divide(EXACT.multiply(cost, target.share), _HUNDRED)
+    if _exit_too_small(market, price, entry, part):
+        least = f"{plain(market.min_notional or _ONE)} {market.quote}"
+        return [
+            f"at the take-profit {plain(price)} its share would be worth less than the minimum order of {least}"
+        ]
+    return []
 
 
 def _exit_too_small(market: Market, trigger: Decimal, entry: Decimal | None, cost: Decimal | None) -> bool:

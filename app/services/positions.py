@@ -20,7 +20,8 @@ from app.domain.errors import SwitchyardError
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
 from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
-from app.domain.positions import Execution, Holding, holding, unrealised
+from app.domain.positions import Execution, holding
+from app.domain.protection import trailed
 from app.exchanges import capabilities
 from app.extensions import db
 from app.models import (
@@ -286,14 +287,6 @@ def find(user: User, position_id: int) -> Position | None:
     return db.session.scalar(query.options(*WITH_ALL))
 
 
-def gain(position: Position) -> Decimal | None:
-    """What selling the rest at the last price known would earn, in quote; None when no price is known."""
-    last = prices.last(position.broker.exchange, position.broker.environment, position.symbol)
-    if last is None:
-        return None
-    return unrealised(Holding(quantity=position.quantity, cost=position.cost), last)
-
-
 def move(
     position: Position,
     *,
@@ -304,8 +297,10 @@ def move(
     """Move the protection of an open position; what is None stays. Percent counts from the entry price.
 
     Raises:
-        WishRefused: the position is closed, or a price lies on the wrong side of the market.
+        WishRefused: the position is closed, a price lies on the wrong side of the market, or a distance is none.
     """
+    if trailing_percent is not None and not 0 < trailing_percent < _HUNDRED:
+        raise WishRefused("the distance of a trailing stop must be above 0 and below 100 percent")
     position, market = _to_change(position)
     entry = position.entry_price
     stop = protective_price(market, stop_loss, entry, above=False)
@@ -318,6 +313,8 @@ def move(
     if trailing_percent is not None:
         position.trailing_percent = trailing_percent
         position.high = _last(position) or entry
+        if position.high is not None:
+            position.stop_loss = trailed(position.stop_loss, position.high, trailing_percent, market)
     return _wish(position, Action.POSITION_MOVED)
 
 
@@ -351,6 +348,15 @@ def close(position: Position, percent: Decimal = _HUNDRED) -> Position:
         raise WishRefused(f"{plain(percent)} % of it is less than one lot of {plain(market.lot_size)}")
     position.close_quantity = position.quantity if percent == _HUNDRED else quantity
     return _wish(position, Action.POSITION_CLOSED)
+
+
+def reverse(position: Position) -> Position:
+    """Turn a position around: sell the whole of it. Nothing is sold short afterwards, because a spot market cannot.
+
+    Raises:
+        WishRefused: as in `close`.
+    """
+    return close(position)
 
 
 def give_up(order: OrderRow) -> None:

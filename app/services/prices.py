@@ -47,22 +47,29 @@ def last(exchange: str, environment: Environment, symbol: str) -> Decimal | None
     return None if found is None else to_decimal(str(found))
 
 
+def last_of(exchange: str, environment: Environment, symbols: Iterable[str]) -> dict[str, Decimal]:
+    """The last price of each of these markets of which one is known, asked for in one call."""
+    wanted = sorted(set(symbols))
+    if not wanted:
+        return {}
+    try:
+        found = store.hmget(_key(exchange, environment), wanted)
+    except redis.exceptions.RedisError as error:
+        log.warning("prices_not_read", exchange=exchange, error=str(error))
+        return {}
+    return {
+        symbol: to_decimal(str(price))
+        for symbol, price in zip(wanted, found, strict=True)
+        if price is not None
+    }
+
+
 def worth(exchange: str, environment: Environment, asset: str, amount: Decimal) -> Decimal | None:
     """The worth of an amount in USD by the last prices known, or None."""
     if asset in DOLLARS:
         return amount
     symbols = [f"{asset}/BTC", *(f"{base}/{dollar}" for base in (asset, "BTC") for dollar in DOLLARS)]
-    try:
-        found = store.hmget(_key(exchange, environment), symbols)
-    except redis.exceptions.RedisError as error:
-        log.warning("prices_not_read", exchange=exchange, error=str(error))
-        return None
-    known = {
-        symbol: to_decimal(str(price))
-        for symbol, price in zip(symbols, found, strict=True)
-        if price is not None
-    }
-    return in_usd(asset, amount, known)
+    return in_usd(asset, amount, last_of(exchange, environment, symbols))
 
 
 def in_usd(asset: str, amount: Decimal, prices: Mapping[str, Decimal]) -> Decimal | None:

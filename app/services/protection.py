@@ -111,10 +111,18 @@ def unattended() -> list[tuple[int, str]]:
     query = select(Position).where(Position.status == PositionStatus.OPEN)
     found = []
     for position in db.session.scalars(query.options(*positions.WITH_ALL)).all():
-        if _needs_care(position):
+        if _needs_care(position, positions.orders_of(position)):
             found.append((position.id, position.broker.exchange))
     db.session.rollback()
     return found
+
+
+def settled(position: Position) -> bool:
+    """Whether all that was wished of a position has been brought about, so that nothing is under way or to be done."""
+    orders = positions.orders_of(position)
+    if any(order.role is not OrderRole.ENTRY and order.status in _UNDER_WAY for order in orders):
+        return False
+    return not _needs_care(position, orders)
 
 
 def how_held(position: Position) -> str:
@@ -289,8 +297,7 @@ def _note_state(position: Position, is_guarded: bool) -> None:
         position.alarm = f"not guarded: {plain(position.quantity)} {base} is less than the exchange takes"
 
 
-def _needs_care(position: Position) -> bool:
-    orders = positions.orders_of(position)
+def _needs_care(position: Position, orders: Sequence[OrderRow]) -> bool:
     market = catalog.known(position.broker, position.symbol)
     exits = [order for order in orders if order.role is not OrderRole.ENTRY and _is_open(order)]
     if market is None or any(order.status in _UNDER_WAY for order in exits):

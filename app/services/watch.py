@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from app import dispatch
-from app.domain.protection import Target, target_quantity, trailed
+from app.domain.protection import Target, target_quantity, trailed, whole_if_rest_is_crumbs
 from app.exchanges import capabilities
 from app.extensions import db
 from app.models import Broker, Position, PositionStatus, TargetStatus
@@ -76,7 +76,12 @@ def _take(position: Position, last: Decimal) -> bool:
         target.status = TargetStatus.TAKEN
         wanted = Target(target.price, target.share)
         quantity = target_quantity(wanted, position.bought, position.quantity, market)
-        position.close_quantity = min(position.quantity, (position.close_quantity or _ZERO) + quantity)
+        position.close_quantity = whole_if_rest_is_crumbs(
+            min(position.quantity, (position.close_quantity or _ZERO) + quantity),
+            position.quantity,
+            position.stop_loss,
+            market,
+        )
     return bool(reached)
 
 

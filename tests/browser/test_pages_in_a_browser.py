@@ -86,6 +86,8 @@ def test_every_page_of_a_full_account_fits_and_is_accessible(page: Page, history
         f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT",
         "/orders/",
         f"/orders/{history.filled_order_id}",
+        "/positions/",
+        *(f"/positions/{position_id}" for position_id in history.position_ids),
         "/webhooks/",
         f"/webhooks/alerts/{history.alert_ids[0]}",
         f"/webhooks/alerts/{history.alert_ids[1]}",

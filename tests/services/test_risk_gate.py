@@ -290,7 +290,7 @@ def test_an_open_loss_counts_into_the_day_at_the_last_price(user: User, broker: 
     last_price(broker, 50001)
     assert sent(stored(broker)).status is OrderStatus.FILLED
     last_price(broker, 50000)
-    assert "daily_loss_limit of Practice: today's loss is 100 USD" in (sent(stored(broker)).reason or "")
+    assert "daily_loss_limit of Practice: today's loss is 100" in (sent(stored(broker)).reason or "")
 
 
 def test_yesterdays_loss_does_not_count_today(user: User, broker: Broker) -> None:

@@ -23,6 +23,7 @@ PAGES = (
     "/brokers/new",
     "/trade/",
     "/orders/",
+    "/positions/",
     "/webhooks/",
     "/activity/",
     "/settings/risk",
@@ -42,6 +43,7 @@ def _all_pages(history: History) -> list[str]:
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSDT",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSD",
         *(f"/orders/{order_id}" for order_id in history.order_ids),
+        *(f"/positions/{position_id}" for position_id in history.position_ids),
         *(
             f"/orders/?tab={tab}&period=day&origin=ALERT&symbol=btc"
             for tab in ("all", "open", "filled", "rejected")

@@ -22,6 +22,7 @@ def _ids_of(history: History, owner: User) -> dict[str, int]:
         "token_id": tokens.create(owner, "bot", [Scope.READ], days=1)[0].id,
         "broker_id": history.broker_id,
         "order_id": history.open_order_id,
+        "position_id": history.position_ids[0],
         "alert_id": history.alert_ids[0],
         "source_id": history.source_id,
     }
@@ -62,6 +63,7 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
         "/",
         "/brokers/",
         "/orders/",
+        "/positions/",
         "/webhooks/",
         "/activity/",
         "/trade/",

@@ -192,3 +192,16 @@ def test_cancelling_asks_the_exchange_for_a_resting_order_and_ends_one_that_was_
         assert db.session.get_one(OrderRow, pending).status is OrderStatus.CANCELED
     answer = submit(browser, f"/orders/{done}/cancel", page=f"/orders/{done}")
     assert "filled already" in browser.get(answer.location).text
+
+
+def test_a_trailing_distance_goes_along_and_begins_as_a_stop_loss(
+    app: Flask, browser: FlaskClient, history: History
+) -> None:
+    ticket = _ticket(history, trailing_percent="2")
+    fields = _hidden_fields(submit(browser, "/trade/preview", page="/trade/", **ticket).text)
+    submit(browser, "/trade/place", page="/trade/", **fields)
+    order = _newest_order(app)
+    assert (order.trailing_percent, order.stop_loss_percent) == (2, 2)
+    assert order.stop_loss == Decimal(49000)
+    refused = submit(browser, "/trade/preview", page="/trade/", **_ticket(history, trailing_percent="101"))
+    assert 'id="trailing_percent-error"' in refused.text

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.money import EXACT
-from app.services import alerts, balances, brokers, orders, overview
-from app.services.orders import OrderFilter
+from app.models import PositionStatus
+from app.services import alerts, balances, brokers, orders, overview, positions, standing
 from app.web.access import member
 from app.web.periods import PERIODS
 
@@ -45,8 +45,9 @@ def index() -> ResponseReturnValue:
             for broker, row in held
         ],
         brokers=overview.states(owned),
-        alerts=alerts.listing(current_user, per_page=_RECENT)[0],
-        orders=orders.listing(current_user, OrderFilter(per_page=_RECENT))[0],
+        positions=standing.of(positions.of(current_user, PositionStatus.OPEN, limit=_RECENT)),
+        alerts=alerts.recent(current_user, _RECENT),
+        orders=orders.recent(current_user, _RECENT),
     )
 
 

@@ -182,6 +182,8 @@ def _fields(broker: Broker, draft: OrderDraft, planned: Plan) -> dict[str, str]:
     }
     if request.price is not None:
         fields["price"] = plain(request.price)
+    if draft.trailing_percent is not None:
+        fields["trailing_percent"] = f"{plain(draft.trailing_percent)}%"
     if request.post_only:
         fields["post_only"] = "1"
     return {name: value for name, value in fields.items() if value}

@@ -35,6 +35,7 @@ _FIELD_OF_RULE = {
     "tick_size": "price",
     "stop_loss": "stop_loss",
     "take_profit": "take_profit",
+    "trailing": "trailing_percent",
 }
 
 

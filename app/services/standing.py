@@ -1,0 +1,77 @@
+"""How positions stand: what a person wants to see of them, at the last prices known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from app.domain.accounts import Environment
+from app.domain.markets import Market
+from app.domain.money import EXACT
+from app.domain.positions import Holding, unrealised
+from app.models import Position, PositionStatus, utc_now
+from app.services import catalog, prices, protection
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A position and where it stands. ``mark`` is the last price known, in quote, None when there is none."""
+
+    position: Position
+    market: Market | None
+    mark: Decimal | None
+
+    @property
+    def unrealised(self) -> Decimal | None:
+        """What selling the rest at the mark would earn, in quote, before the fee of that sale."""
+        if self.mark is None or not self.position.quantity:
+            return None
+        return unrealised(Holding(quantity=self.position.quantity, cost=self.position.cost), self.mark)
+
+    @property
+    def unrealised_percent(self) -> Decimal | None:
+        """The same in percent of what the held part cost."""
+        gain = self.unrealised
+        if gain is None or not self.position.cost:
+            return None
+        return EXACT.divide(gain * 100, self.position.cost).quantize(_CENT)
+
+    @property
+    def age(self) -> timedelta:
+        """How long it has been open, or was."""
+        return (self.position.closed_at or utc_now()) - self.position.opened_at
+
+    @property
+    def held(self) -> str:
+        """In words, how it is guarded, or why it is over."""
+        if self.position.status is PositionStatus.CLOSED:
+            return self.position.closed_because or "closed"
+        return protection.how_held(self.position)
+
+    def rounded(self, amount: Decimal | None) -> Decimal | None:
+        """An amount of quote with as many digits as the market's prices have, for a person to read."""
+        if amount is None or self.market is None:
+            return amount
+        return amount.quantize(min(self.market.tick_size.normalize(), _CENT), ROUND_HALF_EVEN, EXACT)
+
+
+def of(positions: Sequence[Position]) -> list[Standing]:
+    """Where each of these positions stands, in the same order; one look at the prices of each exchange."""
+    symbols: dict[tuple[str, Environment], set[str]] = defaultdict(set)
+    for position in positions:
+        if position.status is PositionStatus.OPEN:
+            symbols[position.broker.exchange, position.broker.environment].add(position.symbol)
+    marks = {place: prices.last_of(*place, wanted) for place, wanted in symbols.items()}
+    return [
+        Standing(
+            position,
+            catalog.known(position.broker, position.symbol),
+            marks.get((position.broker.exchange, position.broker.environment), {}).get(position.symbol),
+        )
+        for position in positions
+    ]
