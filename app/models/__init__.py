@@ -2,6 +2,7 @@
 
 from app.models.alert import Alert, Source
 from app.models.broker import BalanceRow, Broker, EquityPoint
+from app.models.ledger import LedgerEntry
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
 from app.models.types import utc_now
@@ -13,6 +14,7 @@ __all__ = [
     "Broker",
     "EquityPoint",
     "FillRow",
+    "LedgerEntry",
     "MarketRow",
     "OrderEvent",
     "OrderOrigin",

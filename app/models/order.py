@@ -44,7 +44,8 @@ class OrderRow(Table):
     """One order, from intent to its end. Sizes in base unless named quote; money in the market's quote.
 
     A protection order that carries both a trigger of its own and a take-profit is one OCO on the exchange; its
-    other leg is a row whose ``parent_id`` is this one.
+    other leg is a row whose ``parent_id`` is this one. ``fills_missing``: the exchange reports more executed than
+    the fills that it has listed so far, which are asked for until they come.
     """
 
     __tablename__ = "orders"
@@ -83,6 +84,7 @@ class OrderRow(Table):
     filled_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     average_price: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     cost: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    fills_missing: Mapped[bool] = mapped_column(default=False, index=True)
     error_code: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(Text)
     remedy: Mapped[str | None] = mapped_column(Text)

@@ -31,7 +31,10 @@ PICKED_UP_WITHIN = timedelta(seconds=5)
 #: window for a request's timestamp and our read time-out have all passed.
 ABSENT_AFTER = timedelta(seconds=25)
 
-_LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+#: What `sync_open` looks at: orders that rest, and orders of which the exchange has not listed every fill.
+TO_BE_SEEN = or_(
+    OrderRow.status.in_((OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)), OrderRow.fills_missing.is_(True)
+)
 _BATCH = 500
 
 
@@ -50,9 +53,9 @@ def reconcile(order_id: int) -> None:
 
 
 def sync_open(broker_id: int) -> None:
-    """Learn what became of a broker's resting orders since the last look."""
-    broker = db.session.get_one(Broker, broker_id)
-    query = select(OrderRow).where(OrderRow.broker_id == broker_id, OrderRow.status.in_(_LIVE))
+    """Learn what became of a broker's resting orders since the last look, and of those that lack fills."""
+    broker, began, missed = db.session.get_one(Broker, broker_id), utc_now(), 0
+    query = select(OrderRow).where(OrderRow.broker_id == broker_id, TO_BE_SEEN)
     query = query.options(
         joinedload(OrderRow.broker), selectinload(OrderRow.fills), selectinload(OrderRow.children)
     )
@@ -71,7 +74,11 @@ def sync_open(broker_id: int) -> None:
         try:
             _refresh(order)
         except TradingError as error:
+            missed += 1
             log.warning("order_not_refreshed", order_id=order.id, error=error.message)
+    if not missed:
+        broker.orders_seen_at = began
+        db.session.commit()
 
 
 def sweep() -> int:

@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy import func, select
 
 from app import dispatch
-from app.domain.orders import OrderStatus
 from app.extensions import db
 from app.extensions import redis as store
 from app.models import Broker, OrderRow, utc_now
@@ -42,12 +41,11 @@ def last_tick() -> datetime | None:
 
 
 def sync_open_orders() -> None:
-    """One task for every broker that has orders resting on its exchange."""
-    live = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+    """One task for every broker that has orders to be looked at on its exchange."""
     rows = db.session.execute(
         select(Broker.id, Broker.exchange)
         .join(OrderRow, OrderRow.broker_id == Broker.id)
-        .where(OrderRow.status.in_(live))
+        .where(reconciliation.TO_BE_SEEN)
         .distinct()
     ).all()
     for broker_id, exchange in rows:
