@@ -325,11 +325,12 @@ def parse_canceled(data: Row, naming: Naming) -> OrderReport:
 def assemble(head: ListHead, orders: Sequence[OrderReport], symbol: str) -> OrderReport:
     """A list as one order: an entry whose children are its exits, or a pair whose children are its legs.
 
-    Right after placing, an exit is PENDING even when the entry filled at once; it is placed a moment later.
+    Right after placing, an exit is PENDING even when the entry filled at once; it is placed a moment later. Of a list
+    that is cancelled when its entry has filled, only the exits are told: they are a pair by then.
     """
-    if not head.starts_with_entry:
+    entry = next((order for order in orders if order.trigger_price is None), None)
+    if not head.starts_with_entry or entry is None:
         return _pair(head, orders, symbol)
-    entry = next((order for order in orders if order.trigger_price is None), orders[0])
     return replace(entry, children=tuple(order for order in orders if order is not entry), raw=head.raw)
 
 
