@@ -42,6 +42,7 @@ class Capabilities:
     ``attached_stop_loss`` and ``attached_take_profit`` name the entry types that may carry that leg, and
     ``attached_both`` those that may carry both; ``client_id_lookup`` is how long an order can be found by its
     client id (None: it cannot), ``visibility_delay`` how long a placed order may stay unseen by look-ups.
+    ``lists_all_markets``: to list the open orders of one market costs what listing those of all does.
     ``standard_taker_fee`` is the share of an order's worth charged at the lowest tier; previews estimate with it.
     """
 
@@ -59,6 +60,7 @@ class Capabilities:
     batch_cancel: bool
     test_environment: bool
     futures_positions: bool
+    lists_all_markets: bool = False
     standard_taker_fee: Decimal = Decimal("0.001")
 
 

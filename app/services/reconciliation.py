@@ -5,7 +5,8 @@ The database is the truth and this module is what keeps it so, whatever Redis lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -63,12 +64,8 @@ def sync_open(broker_id: int) -> None:
     if not orders:
         return
     with connections.calling(broker) as exchange:
-        resting = {
-            report.exchange_order_id: report
-            for symbol in sorted({order.symbol for order in orders})
-            for report in exchange.open_orders(symbol)
-        }
-    for order in orders:
+        resting = _resting(exchange, sorted({order.symbol for order in orders}))
+    for order in random.sample(orders, len(orders)):  # an allowance too small for all shall starve none
         if _undisturbed(order, resting):
             continue
         try:
@@ -111,6 +108,12 @@ def sweep() -> int:
         send = dispatch.submit_order if status is OrderStatus.PENDING else dispatch.reconcile_order
         send(order_id, exchange)
     return len(alerts) + len(orders)
+
+
+def _resting(exchange: Exchange, symbols: Sequence[str]) -> dict[str | None, OrderReport]:
+    """What rests on some markets, by its id; asked once where every call lists all markets anyway."""
+    asked = [None] if capabilities(exchange.name).lists_all_markets else symbols
+    return {report.exchange_order_id: report for symbol in asked for report in exchange.open_orders(symbol)}
 
 
 def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> bool:

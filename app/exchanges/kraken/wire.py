@@ -223,6 +223,7 @@ CAPABILITIES = Capabilities(
     batch_cancel=True,
     test_environment=False,
     futures_positions=False,
+    lists_all_markets=True,
     standard_taker_fee=Decimal("0.004"),
 )
 
