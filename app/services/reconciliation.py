@@ -125,8 +125,16 @@ def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> 
 
 
 def _refresh(order: OrderRow) -> None:
-    with connections.calling(order.broker) as exchange:
-        report = exchange.get_order(order.symbol, exchange_order_id=order.exchange_order_id)
+    try:
+        with connections.calling(order.broker) as exchange:
+            report = exchange.get_order(order.symbol, exchange_order_id=order.exchange_order_id)
+    except OrderNotFound:
+        if not order.status.is_final:
+            raise
+        order.fills_missing = False
+        order.note("the exchange does not know it any more: the fills that were missing stay unknown")
+        db.session.commit()
+        return
     _adopt(order, report, "seen on the exchange")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from app.domain.accounts import Balance, Grant, Permissions, Position
 from app.domain.markets import Candle, Level, Market, MarketKind, OrderBook, Ticker
+from app.domain.money import EXACT
 from app.domain.orders import Fill, OrderReport, OrderStatus, Side
 from app.exchanges.binance.wire import PUBLISHED_LIMITS, STATUSES, TYPES_HEARD
 from app.exchanges.budget import Limit
@@ -245,7 +246,7 @@ def _parse_own_fill(item: Row, order: Row, symbol: str, side: Side, client_id: s
         side=side,
         price=price,
         quantity=quantity,
-        cost=price * quantity,
+        cost=EXACT.multiply(price, quantity),
         fee=Decimal(item["commission"]),
         fee_asset=item["commissionAsset"],
         maker=False,
