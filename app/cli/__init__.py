@@ -8,6 +8,7 @@ from app.cli.alert import alert
 from app.cli.broker import broker
 from app.cli.doctor import doctor
 from app.cli.exchange import exchanges
+from app.cli.ledger import ledger
 from app.cli.market import markets
 from app.cli.migrations import db
 from app.cli.order import order
@@ -18,6 +19,6 @@ from app.cli.user import user
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for group in (user, broker, source, markets, order, alert, exchanges, sandbox, db):
+    for group in (user, broker, source, markets, order, ledger, alert, exchanges, sandbox, db):
         app.cli.add_command(group)
     app.cli.add_command(doctor)

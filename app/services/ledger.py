@@ -24,7 +24,8 @@ class Account:
     """One asset of a ledger against the balance it should explain.
 
     ``amounts`` is the sum by kind and ``total`` their sum; ``booked_since`` is the part of it that was booked after the
-    balances were last read, which they may not show yet. ``reported`` is None before the first sync.
+    balances were last read, which they may not show yet. ``expected`` is None until the ledger is opened, ``reported``
+    until the first sync.
     """
 
     asset: str
@@ -36,8 +37,8 @@ class Account:
 
     @property
     def drift(self) -> Decimal | None:
-        """What the exchange reported beyond what was booked by then; None before the first sync."""
-        if self.reported is None:
+        """What the exchange reported beyond what was booked by then; None until the ledger is opened."""
+        if self.reported is None or self.expected is None:
             return None
         return EXACT.subtract(self.reported, EXACT.subtract(self.total, self.booked_since))
 
@@ -87,17 +88,17 @@ def accounts(broker: Broker) -> list[Account]:
             since[asset] = EXACT.add(since[asset], amount)
     rows = db.session.scalars(select(BalanceRow).where(BalanceRow.broker_id == broker.id)).all()
     held = {row.asset: row for row in rows}
-    synced = broker.balances_synced_at is not None
+    opened = broker.ledger_opened_at is not None
     return [
-        _account(asset, kinds[asset], since[asset], held.get(asset), synced=synced)
+        _account(asset, kinds[asset], since[asset], held.get(asset), opened=opened)
         for asset in sorted({*kinds, *held})
     ]
 
 
 def _account(
-    asset: str, amounts: dict[EntryKind, Decimal], since: Decimal, row: BalanceRow | None, *, synced: bool
+    asset: str, amounts: dict[EntryKind, Decimal], since: Decimal, row: BalanceRow | None, *, opened: bool
 ) -> Account:
-    absent = _ZERO if synced else None  # an exchange leaves out what an account holds nothing of
+    absent = _ZERO if opened else None  # an exchange leaves out what an account holds nothing of
     return Account(
         asset=asset,
         amounts=dict(amounts),
