@@ -58,6 +58,7 @@ def store(
     now = utc_now()
     rows = _reported(broker, held)
     drift.follow(broker, rows, now)
+    db.session.flush()  # a row that has just been added may be one to delete
     for asset, row in rows.items():
         if last_prices is not None:
             row.usd_value = prices.in_usd(asset, row.total, last_prices)
@@ -132,8 +133,9 @@ def worth_at(user: User, moment: datetime) -> Decimal | None:
 
 
 def _lock(broker: Broker) -> None:
-    """Let syncs of one broker take turns, each seeing what the one before has stored."""
-    db.session.refresh(broker, ["balances_synced_at", "ledger_opened_at"], with_for_update=True)
+    """Let syncs of one broker take turns, each seeing what the one before has stored; bookings need not wait."""
+    turn = {"key_share": True}
+    db.session.refresh(broker, ["balances_synced_at", "ledger_opened_at"], with_for_update=turn)
 
 
 def _reported(broker: Broker, held: Mapping[str, Balance]) -> dict[str, BalanceRow]:

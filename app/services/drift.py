@@ -53,9 +53,8 @@ def follow(broker: Broker, rows: dict[str, BalanceRow], at: datetime) -> None:
     ``rows`` are the balances as just reported; an asset that was booked and is not reported joins them with nothing
     held. Opens the ledger when there is none, unless an order is in doubt. Does not commit.
     """
-    settled = _settled_until(
-        broker, at
-    )  # before the entries are read: what it vouches for must be among them
+    # Asked before the entries are read: what it vouches for must be among them.
+    settled = _settled_until(broker, at)
     if broker.ledger_opened_at is None:
         if settled is not None:
             _expect(broker, rows)

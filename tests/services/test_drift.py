@@ -219,6 +219,19 @@ def test_a_drift_that_changes_is_watched_anew(open_desk: OpenDesk) -> None:
     assert desk.external() == {"USDT": Decimal(7)}
 
 
+def test_an_asset_that_came_and_went_between_two_syncs_leaves_no_balance(open_desk: OpenDesk) -> None:
+    desk = open_desk("kucoin")  # which takes its fees in quote: nothing of the base is left over
+    for side in (Side.BUY, Side.SELL):
+        draft = OrderDraft("SOL/USDT", side, OrderType.MARKET, quantity=Decimal(1))
+        execution.submit(orders.place(desk.broker, draft, OrderOrigin.TICKET).id)
+    desk.look()
+    desk.sync()
+
+    assert {row.asset for row in desk.broker.balances} == {"USDT", "BTC", "ETH"}
+    assert desk.drift() == {}
+    assert desk.adds_up()
+
+
 @on_both_databases
 def test_what_is_done_by_hand_between_our_own_trades_is_told_apart_from_them(open_desk: OpenDesk) -> None:
     desk = open_desk()
