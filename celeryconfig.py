@@ -52,6 +52,8 @@ beat_schedule = {
     name.value: {"task": name.value, "schedule": every, "options": {"expires": every.total_seconds()}}
     for name, every in {
         TaskName.BEAT_SWEEP: timedelta(seconds=15),
+        TaskName.BEAT_WATCH: timedelta(seconds=2),
+        TaskName.BEAT_SEAL: timedelta(seconds=5),
         TaskName.BEAT_OPEN_ORDERS: timedelta(seconds=10),
         TaskName.BEAT_BALANCES: timedelta(seconds=30),
         TaskName.BEAT_MARKETS: timedelta(hours=6),

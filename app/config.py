@@ -114,6 +114,11 @@ class Settings:
         password = hmac.new(self.secret_key.encode(), b"flower", hashlib.sha256).hexdigest()
         return "switchyard", password
 
+    @property
+    def audit_key(self) -> bytes:
+        """Under which the audit chain is sealed: whoever has the database alone cannot make a seal."""
+        return hmac.new(self.master_key, b"audit chain", hashlib.sha256).digest()
+
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check every setting in ``environ``; an empty variable counts as unset.

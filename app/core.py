@@ -17,6 +17,7 @@ from app import extensions
 from app.config import PROJECT_ROOT, ConfigurationError, Settings, load_settings
 from app.log import configure_logging
 from app.models import sqlite
+from app.services import trail
 
 
 def read_settings() -> Settings:
@@ -89,6 +90,7 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
         engine = extensions.db.engine
     if engine.dialect.name == "sqlite":
         sqlite.prepare(engine)
+    trail.keep()
 
 
 def _migrations(app: Flask) -> Any:

@@ -28,6 +28,8 @@ class TaskName(StrEnum):
     CANCEL_ORDER = "orders.cancel"
     RECONCILE_ORDER = "orders.reconcile"
     SYNC_OPEN_ORDERS = "orders.sync_open"
+    MANAGE_POSITION = "positions.manage"
+    WATCH_PRICES = "positions.watch"
     CHECK_BROKER = "brokers.check"
     SYNC_BALANCES = "balances.sync"
     LOAD_MARKETS = "markets.load"
@@ -35,6 +37,8 @@ class TaskName(StrEnum):
     BEAT_OPEN_ORDERS = "beat.open_orders"
     BEAT_MARKETS = "beat.markets"
     BEAT_SWEEP = "beat.sweep"
+    BEAT_WATCH = "beat.watch"
+    BEAT_SEAL = "beat.seal"
 
 
 def orders_queue(exchange: str) -> str:
@@ -74,9 +78,31 @@ def reconcile_order(order_id: int, exchange: str) -> bool:
     return _send(TaskName.RECONCILE_ORDER, order_id, sync_queue(exchange))
 
 
-def sync_open_orders(broker_id: int, exchange: str) -> bool:
-    """Learn of fills and cancellations on a broker."""
-    return _send(TaskName.SYNC_OPEN_ORDERS, broker_id, sync_queue(exchange))
+def copy(task: TaskName, row_id: int, exchange: str, *, good_for: float) -> bool:
+    """Send again what concerns one alert or order; dropped if no worker comes to it within so many seconds."""
+    queue = sync_queue(exchange) if task is TaskName.RECONCILE_ORDER else orders_queue(exchange)
+    return _send(task, row_id, queue, expires=good_for, copy=True)
+
+
+def catch_up() -> None:
+    """Do at once what beat asks for every few seconds: sweep, and look at all open orders."""
+    for tick in (TaskName.BEAT_SWEEP, TaskName.BEAT_OPEN_ORDERS):
+        _send(tick, None, DEFAULT_QUEUE)
+
+
+def sync_open_orders(broker_id: int, exchange: str, *, good_for: float | None = None) -> bool:
+    """Learn of fills and cancellations on a broker; dropped if no worker comes to it within so many seconds."""
+    return _send(TaskName.SYNC_OPEN_ORDERS, broker_id, sync_queue(exchange), expires=good_for)
+
+
+def manage_position(position_id: int, exchange: str, *, countdown: float | None = None) -> bool:
+    """Bring a position's exits to what is wished, after ``countdown`` seconds when given."""
+    return _send(TaskName.MANAGE_POSITION, position_id, orders_queue(exchange), countdown=countdown)
+
+
+def watch_prices(broker_id: int, exchange: str) -> bool:
+    """Look at the prices of an exchange for all positions there that are watched; any of its brokers serves."""
+    return _send(TaskName.WATCH_PRICES, broker_id, sync_queue(exchange))
 
 
 def check_broker(broker_id: int, exchange: str) -> bool:
@@ -84,9 +110,9 @@ def check_broker(broker_id: int, exchange: str) -> bool:
     return _send(TaskName.CHECK_BROKER, broker_id, sync_queue(exchange))
 
 
-def sync_balances(broker_id: int, exchange: str) -> bool:
-    """Fetch what a broker holds."""
-    return _send(TaskName.SYNC_BALANCES, broker_id, sync_queue(exchange))
+def sync_balances(broker_id: int, exchange: str, *, good_for: float | None = None) -> bool:
+    """Fetch what a broker holds; dropped if no worker comes to it within so many seconds."""
+    return _send(TaskName.SYNC_BALANCES, broker_id, sync_queue(exchange), expires=good_for)
 
 
 def load_markets(broker_id: int, exchange: str) -> bool:
@@ -94,10 +120,23 @@ def load_markets(broker_id: int, exchange: str) -> bool:
     return _send(TaskName.LOAD_MARKETS, broker_id, sync_queue(exchange))
 
 
-def _send(task: TaskName, row_id: int, queue: str, *, countdown: float | None = None) -> bool:
-    headers = {"queued_at": datetime.now(UTC).isoformat()}
+def _send(
+    task: TaskName,
+    row_id: int | None,
+    queue: str,
+    *,
+    countdown: float | None = None,
+    expires: float | None = None,
+    copy: bool = False,
+) -> bool:
+    headers: dict[str, object] = {"queued_at": datetime.now(UTC).isoformat()}
+    if copy:
+        headers["copy"] = True
+    args = () if row_id is None else (row_id,)
     try:
-        celery.send_task(task.value, args=(row_id,), queue=queue, countdown=countdown, headers=headers)
+        celery.send_task(
+            task.value, args=args, queue=queue, countdown=countdown, expires=expires, headers=headers
+        )
     except (OperationalError, OSError) as error:
         log.warning("dispatch_failed", task=task.value, row_id=row_id, queue=queue, error=str(error))
         return False

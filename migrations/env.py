@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 
 from app.models import types
 
@@ -22,9 +25,26 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
     return f"types.{type(item).__name__}()"
 
 
+@contextmanager
+def nothing_deleted_by_reference(connection: Connection) -> Iterator[None]:
+    """While SQLite rebuilds tables: it drops the old one, and with it, by its foreign keys, all that hangs on it.
+
+    The pragma does nothing inside a transaction, so it is set before one begins.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
 def run_migrations() -> None:
     """Run what the command asks for in one transaction."""
-    with db.engine.connect() as connection:
+    with db.engine.connect() as connection, nothing_deleted_by_reference(connection):
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

@@ -9,6 +9,8 @@ from celery import Task
 
 from app.core import create_core
 from app.extensions import celery, db
+from app.services import copies
+from app.services.acting import Actor, acting
 
 flask_app = create_core()
 
@@ -19,19 +21,31 @@ class ContextTask(Task):
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with flask_app.app_context():
+        with flask_app.app_context(), acting(self._actor):
             try:
+                if self._header("copy"):
+                    copies.begun(self.name, args[0])
                 return super().__call__(*args, **kwargs)
             finally:
                 db.session.remove()
 
     @property
+    def _actor(self) -> Actor:
+        """A worker, or beat when it is the one that asked for the work; the worker's own name tells where."""
+        name = "beat" if self.name.startswith("beat.") else "worker"
+        host = self.request.hostname
+        return Actor(name, address=None if host is None else str(host)[:64])
+
+    @property
     def queued_at(self) -> datetime | None:
         """When `app.dispatch` sent this delivery."""
-        stamp = (self.request.headers or {}).get("queued_at") or self.request.get("queued_at")
+        stamp = self._header("queued_at")
         return None if stamp is None else datetime.fromisoformat(stamp)
+
+    def _header(self, name: str) -> Any:
+        return (self.request.headers or {}).get(name) or self.request.get(name)
 
 
 celery.Task = ContextTask
 
-from tasks import alerts, beat, brokers, orders, presence, readiness, rehearsal  # noqa: E402,F401 - registers the tasks and signals
+from tasks import alerts, beat, brokers, catching_up, orders, positions, presence, readiness, rehearsal  # noqa: E402,F401 - registers the tasks and signals

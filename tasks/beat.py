@@ -1,7 +1,7 @@
-"""The periodic work: each tick only sends the tasks, so that no broker waits for another."""
+"""The periodic work; what concerns brokers is only sent on as tasks, so that none waits for another."""
 
 from app.dispatch import TaskName
-from app.services import schedule
+from app.services import schedule, sealing
 from tasks.app import celery
 
 
@@ -9,6 +9,12 @@ from tasks.app import celery
 def sweep() -> None:
     """Send again what no worker has picked up."""
     schedule.sweep()
+
+
+@celery.task(name=TaskName.BEAT_WATCH.value)
+def watch() -> None:
+    """Look at prices wherever a position is watched."""
+    schedule.watch_prices()
 
 
 @celery.task(name=TaskName.BEAT_OPEN_ORDERS.value)
@@ -27,3 +33,9 @@ def balances() -> None:
 def markets() -> None:
     """Load the markets of every exchange and environment in use."""
     schedule.load_markets()
+
+
+@celery.task(name=TaskName.BEAT_SEAL.value)
+def seal() -> None:
+    """Chain what was written down since the last look."""
+    sealing.seal()

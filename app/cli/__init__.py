@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.cli.alert import alert
+from app.cli.audit import audit
 from app.cli.broker import broker
 from app.cli.doctor import doctor
 from app.cli.exchange import exchanges
@@ -19,6 +20,6 @@ from app.cli.user import user
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for group in (user, broker, source, markets, order, ledger, alert, exchanges, sandbox, db):
+    for group in (user, broker, source, markets, order, ledger, alert, audit, exchanges, sandbox, db):
         app.cli.add_command(group)
     app.cli.add_command(doctor)

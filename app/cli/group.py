@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from app.domain.errors import SwitchyardError
 from app.extensions import db
 from app.models.sqlite import reading
+from app.services import audit
+from app.services.acting import Actor, acting
 
 
 class Refusal(SwitchyardError):
@@ -30,7 +34,8 @@ class Commands(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error of ours, of the database or of Redis is told in two lines."""
         try:
-            return super().invoke(ctx)
+            with acting(_operator()):
+                return super().invoke(ctx)
         except SwitchyardError as error:
             _refuse(error.message, error.remedy)
         except DBAPIError as error:
@@ -52,6 +57,16 @@ def reading_only() -> Iterator[None]:
     finally:
         db.session.commit()
         reading.reset(token)
+
+
+def _operator() -> Actor:
+    """Whoever typed the command: their name on this machine, and where they came from when that was by SSH."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # an id that has no name here, as in some containers
+        name = f"uid {os.getuid()}"
+    came_from = os.environ.get("SSH_CONNECTION", "").split()
+    return Actor(f"{audit.OPERATOR}{name}", address=came_from[0][:64] if came_from else None)
 
 
 def _refuse(message: str, remedy: str) -> None:

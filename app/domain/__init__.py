@@ -31,6 +31,7 @@ from app.domain.errors import (
     SwitchyardError,
     TradingError,
     Violation,
+    WouldTrigger,
 )
 from app.domain.markets import Candle, Level, Market, MarketKind, OrderBook, Ticker
 from app.domain.money import floor_to_step, plain, to_decimal
@@ -97,6 +98,7 @@ __all__ = [
     "TradingError",
     "TradingMode",
     "Violation",
+    "WouldTrigger",
     "ensure_transition",
     "floor_to_step",
     "plain",

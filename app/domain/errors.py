@@ -104,6 +104,16 @@ class InvalidOrder(OrderRejected):
     remedy = "Correct the value the exchange names; reload the markets if its rules have changed."
 
 
+class WouldTrigger(InvalidOrder):
+    """The market has passed the trigger of a stop or take-profit already, so that it cannot wait for it.
+
+    Raised for the exchange's refusal; and by a client, before the wire, where the exchange would take the order for
+    one that waits in the other direction.
+    """
+
+    remedy = "The price is where the order was to act: close the position at the market, or choose another trigger."
+
+
 class DuplicateOrder(OrderRejected):
     """The client order id is in use: an order with it already exists."""
 

@@ -143,6 +143,7 @@ def _price_violations(request: OrderRequest, market: Market) -> list[Violation]:
     found = [
         *_price_needed("price", "limit price", request.type.has_price, request.price),
         *_price_needed("trigger_price", "trigger price", request.type.has_trigger, request.trigger_price),
+        *_distance_violations(request),
     ]
     for rule, price in (("price", request.price), ("trigger_price", request.trigger_price)):
         if price is not None and price > 0 and market.quantize_price(price) == 0:
@@ -151,6 +152,14 @@ def _price_violations(request: OrderRequest, market: Market) -> list[Violation]:
                     "tick_size", f"{rule} {plain(price)} is below one tick of {plain(market.tick_size)}"
                 )
             )
+    return found
+
+
+def _distance_violations(request: OrderRequest) -> list[Violation]:
+    trails, percent = request.type is OrderType.TRAILING_STOP, request.trailing_percent
+    found = _price_needed("trailing_percent", "trailing distance", trails, percent)
+    if not found and percent is not None and percent >= 100:
+        return [Violation("trailing_percent", "the trailing distance must be less than 100 percent")]
     return found
 
 

@@ -24,7 +24,10 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
-    """How an order executes. STOP_LOSS and TAKE_PROFIT become market orders at their trigger."""
+    """How an order executes. STOP_LOSS and TAKE_PROFIT become market orders at their trigger.
+
+    So does TRAILING_STOP, whose trigger follows the market at a distance and never turns back.
+    """
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
@@ -32,6 +35,7 @@ class OrderType(StrEnum):
     TAKE_PROFIT = "TAKE_PROFIT"
     STOP_LIMIT = "STOP_LIMIT"
     TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+    TRAILING_STOP = "TRAILING_STOP"
 
     @property
     def has_price(self) -> bool:
@@ -40,8 +44,17 @@ class OrderType(StrEnum):
 
     @property
     def has_trigger(self) -> bool:
-        """Whether it waits for the market to reach a trigger price."""
-        return self not in (OrderType.MARKET, OrderType.LIMIT)
+        """Whether it waits for the market to reach a trigger price that is given."""
+        return self not in (OrderType.MARKET, OrderType.LIMIT, OrderType.TRAILING_STOP)
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it acts when the market turns against its owner, rather than in their favour."""
+        return self in (OrderType.STOP_LOSS, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
+
+    def waits_below(self, side: Side) -> bool:
+        """Whether the trigger of such an order lies below the market while it waits."""
+        return self.is_stop is (side is Side.SELL)
 
 
 class TimeInForce(StrEnum):
@@ -123,7 +136,10 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """One order as it shall reach the exchange. Exactly one of ``quantity`` (base) and ``quote_quantity``."""
+    """One order as it shall reach the exchange. Exactly one of ``quantity`` (base) and ``quote_quantity``.
+
+    ``trailing_percent`` is how far a trailing stop's trigger keeps from the best price since it was placed.
+    """
 
     symbol: str
     side: Side
@@ -137,6 +153,13 @@ class OrderRequest:
     client_order_id: str | None = None
     stop_loss: Leg | None = None
     take_profit: Leg | None = None
+    trailing_percent: Decimal | None = None
+
+    def would_trigger(self, last: Decimal) -> bool:
+        """Whether a market whose last price is this has reached the trigger already."""
+        if self.trigger_price is None:
+            return False
+        return last <= self.trigger_price if self.type.waits_below(self.side) else last >= self.trigger_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +223,7 @@ class OrderReport:
     price: Decimal | None = None
     average_price: Decimal | None = None
     trigger_price: Decimal | None = None
+    trailing_percent: Decimal | None = None
     cost: Decimal | None = None
     fees: Mapping[str, Decimal] = field(default_factory=dict)
     created_at: datetime | None = None

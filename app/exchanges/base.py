@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import Balance, ConnectionReport, Credential, Environment, Position
 from app.domain.markets import Candle, Market, OrderBook, Ticker
+from app.domain.money import is_multiple
 from app.domain.orders import Fill, OcoRequest, OrderReport, OrderRequest, OrderType
 
 if TYPE_CHECKING:
@@ -24,6 +25,38 @@ class AmendMode(StrEnum):
     NONE = "NONE"
     QUANTITY_DOWN = "QUANTITY_DOWN"
     FULL = "FULL"
+
+
+class PassedTrigger(StrEnum):
+    """What becomes of a single stop or take-profit whose trigger the market has passed when it is placed.
+
+    REFUSED raises `WouldTrigger`, as pairs do everywhere; FIRES executes it at once, which a look-up tells.
+    """
+
+    REFUSED = "REFUSED"
+    FIRES = "FIRES"
+
+
+@dataclass(frozen=True, slots=True)
+class TrailingRange:
+    """How far behind the best price a native trailing stop may follow, in percent."""
+
+    least: Decimal
+    most: Decimal
+    step: Decimal
+
+    def holds(self, percent: Decimal) -> bool:
+        """Whether the exchange takes this distance."""
+        return self.least <= percent <= self.most and is_multiple(percent, self.step)
+
+
+class Place(StrEnum):
+    """Where an exchange tells of an order; in the order in which they are looked through."""
+
+    CLIENT_ID = "by client id"
+    OPEN = "open orders"
+    HISTORY = "history"
+    FILLS = "fills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +73,41 @@ class Capabilities:
     """What an exchange can do natively. Whatever is not declared here is refused before the wire.
 
     ``attached_stop_loss`` and ``attached_take_profit`` name the entry types that may carry that leg, and
-    ``attached_both`` those that may carry both; ``client_id_lookup`` is how long an order can be found by its
-    client id (None: it cannot), ``visibility_delay`` how long a placed order may stay unseen by look-ups.
-    ``lists_all_markets``: to list the open orders of one market costs what listing those of all does.
-    ``standard_taker_fee`` is the share of an order's worth charged at the lowest tier; previews estimate with it.
+    ``attached_both`` those that may carry both; ``attached_per_fill`` says whether such exits go live with each
+    partial fill, for what it filled, rather than once the entry has filled whole. ``trailing`` is the range of
+    trailing stops, where ``order_types`` has them. ``standard_taker_fee`` is the share of an order's worth charged at
+    the lowest tier; previews estimate with it. ``all_open_orders_from`` is the number of markets from which one call
+    for the open orders of all is the cheaper one.
+
+    The rest is what it takes to settle an order of unknown outcome. ``request_window`` is how long after it was signed
+    a request may still be executed, by the exchange's rule for timestamps, and ``visibility_delay`` how long after that
+    a placed order may stay unseen: what is found in none of ``look_up_places`` then was never placed. An order can be
+    found by its client id for ``client_id_lookup`` (None: it cannot), and in the lists for ``history_kept``: later
+    nothing proves anything any more.
     """
 
     order_types: frozenset[OrderType]
     attached_stop_loss: frozenset[OrderType]
     attached_take_profit: frozenset[OrderType]
     attached_both: frozenset[OrderType]
+    attached_per_fill: bool
+    passed_trigger: PassedTrigger
+    trailing: TrailingRange | None
     oco: bool
     amend: AmendMode
     client_id_lookup: timedelta | None
     client_id_unique_forever: bool
+    history_kept: timedelta
+    look_up_places: tuple[Place, ...]
+    request_window: timedelta
     visibility_delay: timedelta
     quote_quantity_market_buy: bool
     quote_quantity_market_sell: bool
     batch_cancel: bool
     test_environment: bool
     futures_positions: bool
-    lists_all_markets: bool = False
     standard_taker_fee: Decimal = Decimal("0.001")
+    all_open_orders_from: int = 1
 
 
 class Exchange(ABC):

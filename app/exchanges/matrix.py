@@ -8,7 +8,7 @@ from datetime import timedelta
 from app.domain.money import plain
 from app.domain.orders import OrderType
 from app.exchanges import capabilities, credential_fields, title
-from app.exchanges.base import Capabilities
+from app.exchanges.base import Capabilities, TrailingRange
 
 BEGIN, END = "<!-- matrix: flask exchanges matrix -->", "<!-- /matrix -->"
 
@@ -17,10 +17,16 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Stop-loss attached to", lambda able: _types(able.attached_stop_loss)),
     ("Take-profit attached to", lambda able: _types(able.attached_take_profit)),
     ("Both attached to", lambda able: _types(able.attached_both)),
+    ("Attached exits go live", lambda able: _when_live(able)),
+    ("A trigger that has passed", lambda able: able.passed_trigger.value.lower()),
+    ("Trailing stop follows at", lambda able: _distances(able.trailing)),
     ("One cancels the other (OCO)", lambda able: _yes(able.oco)),
     ("Amend in place", lambda able: able.amend.value.replace("_", " ").lower()),
     ("Found by our client id", lambda able: _window(able.client_id_lookup)),
     ("Client ids unique for ever", lambda able: _yes(able.client_id_unique_forever)),
+    ("Ended orders are listed", lambda able: _window(able.history_kept)),
+    ("An order in doubt is looked for", lambda able: ", ".join(able.look_up_places)),
+    ("A signed request is taken for", lambda able: _taken_for(able.request_window)),
     ("A new order is visible within", lambda able: _duration(able.visibility_delay)),
     ("Market buy sized in quote", lambda able: _yes(able.quote_quantity_market_buy)),
     ("Market sell sized in quote", lambda able: _yes(able.quote_quantity_market_sell)),
@@ -57,6 +63,16 @@ def _types(types: frozenset[OrderType]) -> str:
     return ", ".join(each.value.replace("_", " ").lower() for each in OrderType if each in types) or "–"
 
 
+def _when_live(able: Capabilities) -> str:
+    if not able.attached_stop_loss | able.attached_take_profit:
+        return "–"
+    return "with each fill" if able.attached_per_fill else "once filled whole"
+
+
+def _distances(range_: TrailingRange | None) -> str:
+    return "–" if range_ is None else f"{plain(range_.least)}–{plain(range_.most)} % by {plain(range_.step)}"
+
+
 def _yes(able: bool) -> str:
     return "yes" if able else "–"
 
@@ -65,6 +81,10 @@ def _window(window: timedelta | None) -> str:
     if window is None:
         return "–"
     return f"for {_duration(window)}" if window < timedelta(days=3650) else "always"
+
+
+def _taken_for(window: timedelta) -> str:
+    return _duration(window) if window else "until a later one is answered"
 
 
 def _duration(span: timedelta) -> str:

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from app.domain.errors import Violation
 from app.domain.markets import Market
+from app.domain.money import plain
 from app.domain.orders import Leg, OcoRequest, OrderRequest, OrderType, Side, TimeInForce
-from app.exchanges.base import Capabilities
+from app.exchanges.base import Capabilities, TrailingRange
 
 
 def refusals(able: Capabilities, request: OrderRequest) -> list[Violation]:
@@ -16,6 +17,8 @@ def refusals(able: Capabilities, request: OrderRequest) -> list[Violation]:
     found = []
     if request.type not in able.order_types:
         found.append(Violation("order_type", f"the exchange has no {request.type} orders"))
+    elif request.trailing_percent is not None and able.trailing is not None:
+        found += _trailing_refusals(able.trailing, request.trailing_percent)
     if request.quote_quantity is not None:
         found += _quote_quantity_refusals(able, request)
     if request.post_only and (
@@ -23,6 +26,18 @@ def refusals(able: Capabilities, request: OrderRequest) -> list[Violation]:
     ):
         found.append(Violation("post_only", "only a limit order that rests (GTC) can be post-only"))
     return [*found, *_leg_refusals(able, request)]
+
+
+def _trailing_refusals(range_: TrailingRange, percent: Decimal) -> list[Violation]:
+    if range_.holds(percent):
+        return []
+    return [
+        Violation(
+            "trailing_percent",
+            f"a trailing stop follows here at {plain(range_.least)} to {plain(range_.most)} percent, "
+            f"in steps of {plain(range_.step)}",
+        )
+    ]
 
 
 def _quote_quantity_refusals(able: Capabilities, request: OrderRequest) -> list[Violation]:
@@ -43,6 +58,37 @@ def _leg_refusals(able: Capabilities, request: OrderRequest) -> list[Violation]:
     if target and request.type not in able.attached_take_profit:
         return [Violation("take_profit", f"a {request.type} order cannot carry a take-profit")]
     return []
+
+
+def exits_of(request: OcoRequest) -> tuple[OrderRequest, OrderRequest]:
+    """A pair of exits as the two orders it stands for: the stop-loss and the take-profit."""
+    return (
+        _exit(request, request.stop_loss, OrderType.STOP_LOSS, OrderType.STOP_LIMIT),
+        _exit(request, request.take_profit, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT),
+    )
+
+
+def pair_refusals(request: OcoRequest) -> list[Violation]:
+    """No market price lies between a stop and a target that are the wrong way round."""
+    stop, target = request.stop_loss.trigger_price, request.take_profit.trigger_price
+    if stop != target and (stop < target) is (request.side is Side.SELL):
+        return []
+    wanted = "above" if request.side is Side.SELL else "below"
+    return [
+        Violation("take_profit", f"the take-profit of this {request.side} must lie {wanted} its stop-loss")
+    ]
+
+
+def _exit(request: OcoRequest, leg: Leg, at_market: OrderType, at_limit: OrderType) -> OrderRequest:
+    return OrderRequest(
+        request.symbol,
+        request.side,
+        at_market if leg.limit_price is None else at_limit,
+        quantity=request.quantity,
+        price=leg.limit_price,
+        trigger_price=leg.trigger_price,
+        client_order_id=request.client_order_id,
+    )
 
 
 def on_grid(request: OrderRequest, market: Market) -> OrderRequest:

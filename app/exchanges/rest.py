@@ -38,10 +38,10 @@ from app.domain.errors import (
     Violation,
 )
 from app.domain.markets import Market
-from app.domain.orders import Leg, OcoRequest, OrderRequest, OrderType
+from app.domain.orders import OcoRequest, OrderRequest
 from app.exchanges.base import Exchange
 from app.exchanges.budget import Charge, Limit, LocalRateBudget, RateBudget, Scope, Spent
-from app.exchanges.refusals import on_grid, pair_on_grid, refusals
+from app.exchanges.refusals import exits_of, on_grid, pair_on_grid, pair_refusals, refusals
 from app.exchanges.transport import Answer, Redactor, Transport, WireRequest
 
 log = logging.getLogger(__name__)
@@ -368,12 +368,9 @@ class RestExchange(Exchange):
         if not self.capabilities.oco:
             raise OrderDenied.because("oco", f"{self.name} has no orders of which one cancels the other")
         market = self._market(request.symbol)
-        exits = (
-            _exit(request, request.stop_loss, OrderType.STOP_LOSS, OrderType.STOP_LIMIT),
-            _exit(request, request.take_profit, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT),
-        )
         violations = [
-            *dict.fromkeys(violation for each in exits for violation in market.check(each)),
+            *pair_refusals(request),
+            *dict.fromkeys(violation for each in exits_of(request) for violation in market.check(each)),
             *self._id_violations(request.client_order_id),
         ]
         if violations:
@@ -481,18 +478,6 @@ def positive(value: str | None) -> Decimal | None:
     """An amount for which the exchange writes zero (or nothing) when there is none."""
     number = Decimal(value) if value else None
     return number if number else None
-
-
-def _exit(request: OcoRequest, leg: Leg, at_market: OrderType, at_limit: OrderType) -> OrderRequest:
-    return OrderRequest(
-        request.symbol,
-        request.side,
-        at_market if leg.limit_price is None else at_limit,
-        quantity=request.quantity,
-        price=leg.limit_price,
-        trigger_price=leg.trigger_price,
-        client_order_id=request.client_order_id,
-    )
 
 
 def _fingerprint(credential: Credential | None) -> str:

@@ -6,6 +6,11 @@ the same "connection aborted"). And it takes half their CPU: 55 µs a request ag
 
 Nothing is repeated behind the caller's back. A request is sent again only when the operating system refused its
 very first byte on a kept-alive connection, which proves that the exchange never saw it.
+
+Who has claimed an order may send it for some seconds only (`sending_until`). The time is looked at when nothing but the
+write itself is left to do, so that whatever came before it, a process that was stopped, a slow look at the market or a
+clock that had to be set first, cannot make a late order. What holds up the write itself, or the request on its way,
+is bounded by the exchange: the request was signed before that look, and is refused once its timestamp is too old.
 """
 
 from __future__ import annotations
@@ -18,7 +23,10 @@ import ssl
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -71,6 +79,19 @@ class Answer:
     def readable(self) -> bool:
         """Whether the exchange answered in JSON."""
         return self.excerpt is None
+
+
+_send_until: ContextVar[datetime | None] = ContextVar("send_until", default=None)
+
+
+@contextmanager
+def sending_until(moment: datetime) -> Iterator[None]:
+    """Within this block nothing that may change something leaves for an exchange after a moment."""
+    token = _send_until.set(moment)
+    try:
+        yield
+    finally:
+        _send_until.reset(token)
 
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -182,6 +203,11 @@ class Transport:
     def _deliver(self, message: bytes, writes: bool) -> socket.socket:
         """Hand the whole message to the operating system."""
         for connection in self._connections():
+            if writes and _too_late():
+                connection.close()
+                raise ExchangeUnavailable(
+                    self._exchange, "held up for too long before sending; nothing was sent"
+                )
             sent = 0
             try:
                 sent = connection.send(message)
@@ -239,6 +265,11 @@ class Transport:
             reason = f"the connection broke ({type(error).__name__})"
         kind = OutcomeUnknown if writes else ExchangeUnavailable
         return kind(self._exchange, f"the answer was lost: {reason}")
+
+
+def _too_late() -> bool:
+    moment = _send_until.get()
+    return moment is not None and datetime.now(UTC) >= moment
 
 
 def _readable(connection: socket.socket) -> bool:

@@ -1,26 +1,35 @@
 """The tables, one file an aggregate."""
 
 from app.models.alert import Alert, Source
-from app.models.broker import BalanceRow, Broker, EquityPoint
+from app.models.audit import AuditEntry, AuditSeal
+from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
 from app.models.ledger import LedgerEntry
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
+from app.models.position import Position, PositionStatus, PositionTarget, TargetStatus
 from app.models.types import utc_now
 from app.models.user import User
 
 __all__ = [
     "Alert",
+    "AuditEntry",
+    "AuditSeal",
     "BalanceRow",
     "Broker",
     "EquityPoint",
     "FillRow",
     "LedgerEntry",
     "MarketRow",
+    "NakedPolicy",
     "OrderEvent",
     "OrderOrigin",
     "OrderRole",
     "OrderRow",
+    "Position",
+    "PositionStatus",
+    "PositionTarget",
     "Source",
+    "TargetStatus",
     "User",
     "new_client_order_id",
     "utc_now",

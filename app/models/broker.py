@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
@@ -13,6 +14,13 @@ from app.domain.accounts import Environment, TradingMode
 from app.extensions import Table
 from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
 from app.models.user import User
+
+
+class NakedPolicy(StrEnum):
+    """What becomes of a position whose stop-loss cannot be placed after several tries."""
+
+    FLATTEN = "FLATTEN"
+    ALARM = "ALARM"
 
 
 class Broker(Table):
@@ -36,6 +44,7 @@ class Broker(Table):
     dry_run: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     is_main: Mapped[bool] = mapped_column(default=False)
+    naked_policy: Mapped[NakedPolicy] = mapped_column(EnumText(NakedPolicy), default=NakedPolicy.FLATTEN)
 
     data_key: Mapped[bytes] = mapped_column(LargeBinary)
     api_key: Mapped[bytes] = mapped_column(LargeBinary)

@@ -7,13 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.orders import OrderStatus, OrderType, Side, TimeInForce, ensure_transition
 from app.extensions import Table
 from app.models.alert import Alert
 from app.models.broker import Broker
+from app.models.position import Position
 from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -25,10 +27,11 @@ def new_client_order_id() -> str:
 
 
 class OrderRole(StrEnum):
-    """Whether an order opens (or closes at will) or guards what another order bought."""
+    """Whether an order opens (or sells at will), guards what another order bought, or closes a position."""
 
     ENTRY = "ENTRY"
     PROTECTION = "PROTECTION"
+    EXIT = "EXIT"
 
 
 class OrderOrigin(StrEnum):
@@ -38,10 +41,14 @@ class OrderOrigin(StrEnum):
     TICKET = "TICKET"
     CLI = "CLI"
     PROTECTION = "PROTECTION"
+    EXCHANGE = "EXCHANGE"
+    """The exchange itself, which places the legs that go with an order."""
 
 
 class OrderRow(Table):
     """One order, from intent to its end. Sizes in base unless named quote; money in the market's quote.
+
+    Either the exchange answered, at ``acknowledged_at``, or it was looked up and found, at ``found_at``.
 
     A protection order that carries both a trigger of its own and a take-profit is one OCO on the exchange; its
     other leg is a row whose ``parent_id`` is this one. ``fills_missing``: the exchange reports more executed than
@@ -61,6 +68,9 @@ class OrderRow(Table):
     broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"), index=True)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    position_id: Mapped[int | None] = mapped_column(
+        ForeignKey("positions.id", ondelete="SET NULL"), index=True
+    )
     role: Mapped[OrderRole] = mapped_column(EnumText(OrderRole), default=OrderRole.ENTRY)
     origin: Mapped[OrderOrigin] = mapped_column(EnumText(OrderOrigin))
 
@@ -79,6 +89,8 @@ class OrderRow(Table):
     take_profit: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     stop_loss_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     take_profit_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    targets: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
 
     status: Mapped[OrderStatus] = mapped_column(EnumText(OrderStatus), default=OrderStatus.PENDING)
     filled_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
@@ -98,11 +110,13 @@ class OrderRow(Table):
     picked_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     acknowledged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    found_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     broker: Mapped[Broker] = relationship()
     alert: Mapped[Alert | None] = relationship()
+    position: Mapped[Position | None] = relationship()
     parent: Mapped[OrderRow | None] = relationship(remote_side="OrderRow.id", back_populates="children")
     children: Mapped[list[OrderRow]] = relationship(back_populates="parent", order_by="OrderRow.id")
     events: Mapped[list[OrderEvent]] = relationship(
@@ -111,6 +125,11 @@ class OrderRow(Table):
     fills: Mapped[list[FillRow]] = relationship(
         back_populates="order", order_by="FillRow.at", cascade="all, delete-orphan", passive_deletes=True
     )
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is two exits in one, which execute, and are booked, as its children."""
+        return self.role is OrderRole.PROTECTION and bool(self.children)
 
     @property
     def exits(self) -> list[OrderRow]:
@@ -137,6 +156,7 @@ class OrderRow(Table):
             self.events.append(event)
         else:  # appending would first load all events there are
             event.order_id = self.id
+            set_committed_value(event, "order", self)
             session.add(event)
         return event.at
 

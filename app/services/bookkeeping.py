@@ -1,4 +1,4 @@
-"""Writing down what an exchange says of an order: ids, status, fills, legs, and the protection that follows.
+"""Writing down what an exchange says of an order: ids, status, fills, legs, and what they make of its position.
 
 Hearing the same thing twice changes nothing, and news that is older than what is known is passed over.
 """
@@ -12,20 +12,20 @@ from decimal import Decimal
 import structlog
 
 from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
-from app.exchanges import Exchange
+from app.exchanges import Exchange, capabilities
 from app.extensions import db
 from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, utc_now
-from app.services import ledger, protection
+from app.services import ledger, positions
 
 log = structlog.get_logger()
 
 _ZERO = Decimal(0)
 
 
-def adopt(order: OrderRow, report: OrderReport, cause: str) -> list[OrderRow]:
-    """Make a row say what the exchange says; returns protective orders that must now be placed.
+def adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
+    """Make a row, and its position, say what the exchange says.
 
-    Does not commit: status, fills and the protection they call for become true together or not at all.
+    Does not commit: status, fills and position become true together or not at all.
     """
     _lock(order)
     order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
@@ -40,12 +40,9 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> list[OrderRow]:
     for leg in report.children:
         if leg.client_order_id != order.client_order_id:
             _adopt_leg(order, leg)
-    following = protection.needed(order)
-    if following is None:
-        return []
-    db.session.add(following)
-    db.session.flush()
-    return [following]
+    if order.status.is_final and order.status is not OrderStatus.FILLED:
+        _end_waiting_legs(order)
+    positions.follow(order)
 
 
 def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
@@ -70,9 +67,10 @@ def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
 
 def unbooked(order: OrderRow, report: OrderReport) -> bool:
     """Whether the exchange reports more executed than the fills that we hold or that it lists add up to."""
-    holders = order.children if _is_pair(order, report) else [order]
+    pair = _is_pair(order, report)
+    holders, told = (order.children, report.children) if pair else ([order], (report,))
     booked = {fill.trade_id: fill.quantity for holder in holders for fill in holder.fills}
-    booked |= {fill.trade_id: fill.quantity for fill in report.fills}
+    booked |= {fill.trade_id: fill.quantity for each in told for fill in each.fills}
     return (report.filled_quantity or _ZERO) > sum(booked.values(), _ZERO)
 
 
@@ -97,8 +95,21 @@ def _is_pair(order: OrderRow, report: OrderReport) -> bool:
     return order.role is OrderRole.PROTECTION and bool(report.children)
 
 
+def _end_waiting_legs(entry: OrderRow) -> None:
+    """An entry that ended before it was filled takes the legs with it that waited for its fill whole."""
+    if entry.role is not OrderRole.ENTRY or capabilities(entry.broker.exchange).attached_per_fill:
+        return
+    for leg in entry.children:
+        waits = leg.origin is OrderOrigin.EXCHANGE and leg.status is OrderStatus.OPEN
+        if waits and not leg.filled_quantity:
+            leg.move_to(OrderStatus.EXPIRED, "its entry ended before it was filled")
+
+
 def _lock(order: OrderRow) -> None:
+    """Its position first, as whoever guards that does: two that lock in one order never wait in a ring."""
     db.session.flush()
+    if order.position_id is not None:
+        positions.locked(order.position_id)
     db.session.refresh(order, ["status", "filled_quantity"], with_for_update=True)
 
 
@@ -108,6 +119,8 @@ def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
     # Some exchanges take an order and turn it down later, a triggered stop for lack of funds, say: it did rest.
     if status is OrderStatus.REJECTED and order.status.is_live:
         status, cause = OrderStatus.CANCELED, f"{cause}: the exchange turned it down after it had taken it"
+    if order.status is OrderStatus.PENDING:  # whatever it was thought to be, it is not to be sent any more
+        order.move_to(OrderStatus.SUBMITTED, "it is on the exchange after all")
     if status is order.status:
         return
     if status in TRANSITIONS[order.status]:
@@ -146,7 +159,8 @@ def _new_leg(order: OrderRow, leg: OrderReport) -> OrderRow:
         broker_id=order.broker_id,
         alert_id=order.alert_id,
         role=OrderRole.PROTECTION,
-        origin=OrderOrigin.PROTECTION,
+        origin=OrderOrigin.EXCHANGE,
+        position_id=order.position_id,
         client_order_id=leg.client_order_id,
         exchange_order_id=leg.exchange_order_id,
         symbol=order.symbol,

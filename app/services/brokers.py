@@ -9,12 +9,13 @@ from sqlalchemy import select, update
 
 from app import dispatch
 from app.domain.accounts import ConnectionReport, Credential, Environment, TradingMode
+from app.domain.audit import Action
 from app.domain.errors import ExchangeUnavailable
 from app.domain.money import plain
 from app.exchanges import NAMES, capabilities, credential_fields
 from app.extensions import db
 from app.models import Broker, OrderRow, User, utc_now
-from app.services import balances, connections, events, practice, underway, vault
+from app.services import audit, balances, connections, events, practice, underway, vault
 from app.services.events import Topic
 from app.services.refusal import Refused
 from app.services.underway import Work
@@ -61,6 +62,15 @@ def add(
     db.session.add(broker)
     db.session.flush()  # the keys are sealed to the row's id
     vault.seal(broker, credential)
+    _record(
+        Action.BROKER_ADDED,
+        broker,
+        exchange=exchange,
+        environment=environment,
+        mode=mode,
+        dry_run=dry_run,
+        main=broker.is_main,
+    )
     db.session.commit()
     request_check(broker)
     return broker
@@ -88,9 +98,13 @@ def edit(
         broker.environment = environment
         broker.connected = None
         broker.ledger_opened_at = None  # they may open another account
+        _record(Action.BROKER_KEYS_CHANGED, broker, environment=environment, keys_version=broker.keys_version)
+    before = {"name_before": broker.name, "dry_run_before": broker.dry_run}
     if name.strip() != broker.name:
         broker.name = _free_name(db.session.get_one(User, broker.user_id), name)
     broker.dry_run = dry_run
+    if [broker.name, dry_run] != list(before.values()):
+        _record(Action.BROKER_EDITED, broker, dry_run=dry_run, **before)
     db.session.commit()
     if credential is not None:
         request_check(broker)
@@ -119,6 +133,7 @@ def remove(broker: Broker) -> None:
         raise BrokerRefused(
             f"{broker.name} has open orders", remedy="Cancel its open orders first, then remove it."
         )
+    _record(Action.BROKER_REMOVED, broker, exchange=broker.exchange, environment=broker.environment)
     db.session.delete(broker)
     db.session.commit()
 
@@ -128,11 +143,13 @@ def make_main(broker: Broker) -> None:
     db.session.execute(
         update(Broker).where(Broker.user_id == broker.user_id).values(is_main=Broker.id == broker.id)
     )
+    _record(Action.BROKER_MADE_MAIN, broker)
     db.session.commit()
 
 
 def set_mode(broker: Broker, mode: TradingMode) -> None:
     """Choose which sources may trade on a broker; takes effect on the very next alert."""
+    _record(Action.BROKER_MODE_SET, broker, before=broker.mode, mode=mode)
     broker.mode = mode
     db.session.commit()
     events.publish(broker.user_id, Topic.BROKERS, broker.id)
@@ -141,6 +158,7 @@ def set_mode(broker: Broker, mode: TradingMode) -> None:
 def set_active(broker: Broker, active: bool) -> None:
     """Pause a broker or let it go on; a paused one takes no new orders and is not synced."""
     broker.active = active
+    _record(Action.BROKER_RESUMED if active else Action.BROKER_PAUSED, broker)
     db.session.commit()
     events.publish(broker.user_id, Topic.BROKERS, broker.id)
 
@@ -185,6 +203,10 @@ def check(broker_id: int) -> ConnectionReport:
         request_markets(broker)
         dispatch.sync_balances(broker.id, broker.exchange)  # for the prices, which size and value orders
     return report
+
+
+def _record(action: Action, broker: Broker, **detail: object) -> None:
+    audit.record(action, f"broker {broker.id}", user_id=broker.user_id, name=broker.name, **detail)
 
 
 def _examined(broker: Broker) -> ConnectionReport:

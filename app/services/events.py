@@ -25,6 +25,7 @@ class Topic(StrEnum):
 
     ALERTS = "alerts"
     ORDERS = "orders"
+    POSITIONS = "positions"
     BALANCES = "balances"
     BROKERS = "brokers"
     MARKETS = "markets"

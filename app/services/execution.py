@@ -2,20 +2,26 @@
 
 A worker claims the intent by compare-and-set and commits before it sends; whoever comes second finds it claimed and
 does nothing. What the exchange answers decides the rest: a definitive no ends the order, a surely-not-executed
-releases the claim for another try, and anything else leaves it SUBMITTED for reconciliation to find out.
+releases the claim for another try, and anything else leaves it SUBMITTED for reconciliation to find out. That goes
+for "this client id is taken" as well: most likely by an earlier try of ours.
+
+A claim is an order's state and its number of attempts. Who held it may have been stopped so long that the order was
+given to another: what is booked without a report of the exchange is booked only while the claim holds.
 """
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.orm import joinedload
 
 from app import dispatch
 from app.domain.errors import (
+    DuplicateOrder,
     ExchangeError,
     ExchangeUnavailable,
     InvalidTimestamp,
@@ -28,21 +34,35 @@ from app.domain.errors import (
 )
 from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderStatus
 from app.exchanges import Exchange, capabilities
+from app.exchanges.transport import sending_until
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, utc_now
-from app.services import bookkeeping, connections, events
+from app.services import bookkeeping, connections, events, protection
 from app.services.events import Topic
 
 log = structlog.get_logger()
 
-#: A claim not sent within this time is not sent any more: reconciliation may have judged it by then.
+#: What a claim does not write to the exchange within this time it does not write at all: the search for an order that
+#: nobody answered for counts from here.
 SEND_WITHIN = timedelta(seconds=5)
 _FIRST_RETRY = 0.5
+_REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
+
+#: Seconds until an exit that was turned down is tried again.
+_LATER_TRY = 1.0
+
+#: More rounds than any change of protection takes: cancel, sell, guard the rest.
+_ROUNDS = 8
 _LAST_RETRY = 20.0
+#: A longer wait is left to the sweep rather than to a task that lies in a worker's memory.
+_LONGEST_COUNTDOWN = 30.0
+
+_SURELY_NOT_EXECUTED = (ExchangeUnavailable, RateLimited, InvalidTimestamp)
+_PERHAPS_EXECUTED = (OutcomeUnknown, DuplicateOrder)
 
 
 def submit(order_id: int, *, queued_at: datetime | None = None) -> None:
-    """Place a PENDING order on its exchange; does nothing for any other."""
+    """Place a PENDING order on its exchange, and guard what it bought; does nothing for any other order."""
     order = _claim(order_id, queued_at)
     if order is not None:
         send(order)
@@ -61,62 +81,163 @@ def take(order: OrderRow, *, queued_at: datetime | None = None) -> bool:
         order.move_to(status, order.reason, at=now)
         return False
     order.attempts += 1
+    order.next_attempt_at = None
     order.picked_up_at = now
     order.move_to(OrderStatus.SUBMITTED, "claimed by a worker", at=now)
     return True
 
 
 def send(order: OrderRow) -> None:
-    """Place a claimed order on its exchange and book what it answers; the claim must be committed."""
+    """Place a claimed order on its exchange, book what it answers, and guard what it bought.
+
+    The claim must be committed.
+    """
+    _send_and_book(order)
+    guard_after(order)
+
+
+def guard(position_id: int) -> None:
+    """Bring the exits of a position to what is wished: cancel what is in the way, place what is missing.
+
+    Every round is decided anew from the database, under the position's lock, and ends when nothing is left to do or
+    something is on its way. Whatever interrupts it, the sweep begins it again.
+    """
+    for _ in range(_ROUNDS):
+        todo = protection.next_orders(position_id)
+        if not all(_cancel_and_book(_loaded(order_id)) for order_id in todo.cancel):
+            return
+        for order_id in todo.submit:
+            order = _claim(order_id, None)
+            if order is not None:
+                _send_and_book(order)
+                if order.status in _REFUSED and not _sells_instead(order):
+                    return
+        if not todo:
+            return
+
+
+def guard_after(order: OrderRow) -> None:
+    """Guard the position an order belongs to, if it has one."""
+    if order.position_id is not None:
+        guard(order.position_id)
+
+
+def _send_and_book(order: OrderRow) -> None:
+    attempt, sent_at = order.attempts, utc_now()
     try:
         with connections.calling(order.broker) as exchange:
-            order.sent_at = utc_now()
-            report = _send(exchange, order)
-            order.acknowledged_at = utc_now()
-            report = _with_fills(exchange, order, report)
-    except (ExchangeUnavailable, RateLimited, InvalidTimestamp) as error:  # surely not executed
-        _release(order, error)
-    except OutcomeUnknown as error:
-        _leave_for_reconciliation(order, error)
+            with sending_until(_latest_sending(order)):
+                report = _place(exchange, order)
+            acknowledged_at = utc_now()
+            report = with_fills(exchange, order, report)
     except SwitchyardError as error:
-        _refuse(order, error)
+        if not holds_claim(order, attempt):
+            log.warning("claim_lost", order_id=order.id, attempt=attempt, error=error.message)
+            db.session.rollback()
+            return
+        left = isinstance(error, ExchangeError) and not isinstance(error, _SURELY_NOT_EXECUTED)
+        order.sent_at = sent_at if left else None
+        _book_failure(order, error)
     else:
-        follow_up = bookkeeping.adopt(order, report, "the exchange answered")
-        db.session.commit()
-        events.publish(order.user_id, Topic.ORDERS, order.id)
-        for protection in follow_up:
-            submit(protection.id)
+        order.sent_at, order.acknowledged_at = sent_at, acknowledged_at
+        book(order, report, "the exchange answered")
+
+
+def holds_claim(order: OrderRow, attempt: int) -> bool:
+    """Whether an order still waits for what an attempt finds out; its row is held until the transaction ends."""
+    db.session.refresh(order, ["status", "attempts"], with_for_update=True)
+    return order.status is OrderStatus.SUBMITTED and order.attempts == attempt
 
 
 def cancel(order_id: int) -> None:
-    """Cancel a resting order on its exchange and book what had executed by then."""
-    order = db.session.get_one(OrderRow, order_id, options=[joinedload(OrderRow.broker)])
+    """Cancel a resting order on its exchange, book what had executed by then, and guard what it had bought."""
+    order = _loaded(order_id)
+    _cancel_and_book(order)
+    guard_after(order)
+
+
+def _cancel_and_book(order: OrderRow) -> bool:
+    """Whether the order is known to rest no more."""
     if not order.status.is_live:
-        return
+        # Not sent or in doubt: whoever settles it meets the wish, and the sweep comes back to it.
+        return order.status.is_final
     try:
         with connections.calling(order.broker) as exchange:
-            report = _with_fills(exchange, order, _cancel(exchange, order))
+            report = with_fills(exchange, order, _cancel(exchange, order))
+    except (*_SURELY_NOT_EXECUTED, OutcomeUnknown, OrderNotFound) as error:
+        log.warning("cancel_not_confirmed", order_id=order.id, error=error.message)  # the sweep tries again
     except TradingError as error:
         log.warning("cancel_failed", order_id=order.id, error=error.message)
         order.cancel_requested = False
         order.note(f"cancel failed: {error.message}", before=order.status)
         db.session.commit()
+        events.publish(order.user_id, Topic.ORDERS, order.id)
     else:
-        follow_up = bookkeeping.adopt(order, report, "cancelled on request")
+        book(order, report, "cancelled on request")
+    return order.status.is_final
+
+
+def book(order: OrderRow, report: OrderReport, cause: str) -> None:
+    """Write down what the exchange says of an order, and tell open pages.
+
+    What went wrong before is over with it. Of an order that is merely said to be on the exchange the rest is asked at
+    once.
+    """
+    order.error_code = order.reason = order.remedy = None
+    bookkeeping.adopt(order, report, cause)
+    db.session.commit()
+    events.publish(order.user_id, Topic.ORDERS, order.id)
+    if report.status is OrderStatus.PENDING:
+        dispatch.sync_open_orders(order.broker_id, order.broker.exchange)
+
+
+def _book_failure(order: OrderRow, error: SwitchyardError) -> None:
+    order.error_code = error.code if isinstance(error, ExchangeError) else None
+    order.reason, order.remedy = error.message, error.remedy
+    if isinstance(error, _SURELY_NOT_EXECUTED):
+        _release(order, error)
+    elif isinstance(error, _PERHAPS_EXECUTED):
+        _leave_for_reconciliation(order, error)
+    else:
+        refused = OrderStatus.REJECTED if isinstance(error, ExchangeError) else OrderStatus.DENIED
+        order.move_to(refused, error.message)
         db.session.commit()
-        for protection in follow_up:
-            submit(protection.id)
     events.publish(order.user_id, Topic.ORDERS, order.id)
 
 
-def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
-    """The order if it was PENDING and is now ours, committed.
+def _loaded(order_id: int) -> OrderRow:
+    options = [joinedload(OrderRow.broker)]
+    return db.session.get_one(OrderRow, order_id, options=options, populate_existing=True)
 
-    The update both compares and locks the row: whoever comes second waits for our commit and then matches nothing.
+
+def _sells_instead(order: OrderRow) -> bool:
+    """Whether the position of an exit that was turned down is sold at once; else it is tried again in a moment."""
+    last = None
+    try:
+        with connections.calling(order.broker) as exchange:
+            last = exchange.ticker(order.symbol).last
+    except TradingError as error:
+        log.warning("price_not_read", order_id=order.id, error=error.message)
+    if protection.refused(order, last):
+        return True
+    if order.position_id is not None:
+        dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
+    return False
+
+
+def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
+    """The order if it was PENDING and due and is now ours, committed.
+
+    The update both compares and locks the row: whoever comes second waits for our commit and then matches nothing. Were
+    an order taken before it is due, each delivery of it would end in a retry of its own.
     """
     held = db.session.execute(
         update(OrderRow)
-        .where(OrderRow.id == order_id, OrderRow.status == OrderStatus.PENDING)
+        .where(
+            OrderRow.id == order_id,
+            OrderRow.status == OrderStatus.PENDING,
+            or_(OrderRow.next_attempt_at.is_(None), OrderRow.next_attempt_at <= utc_now()),
+        )
         .values(next_attempt_at=None)
     )
     if held.rowcount == 0:  # type: ignore[attr-defined]
@@ -135,6 +256,8 @@ def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
 
 def _reason_not_to_send(order: OrderRow, now: datetime) -> tuple[OrderStatus, str] | None:
     broker: Broker = order.broker
+    if order.cancel_requested:
+        return OrderStatus.CANCELED, "cancelled before it was sent"
     if order.expires_at is not None and now >= order.expires_at:
         waited = (now - order.created_at).total_seconds()
         return OrderStatus.EXPIRED, f"not sent: {waited:.0f} s old, past its expiry"
@@ -145,28 +268,37 @@ def _reason_not_to_send(order: OrderRow, now: datetime) -> tuple[OrderStatus, st
     return None
 
 
-def _send(exchange: Exchange, order: OrderRow) -> OrderReport:
-    if (
-        order.sent_at is None
-        or order.picked_up_at is None
-        or order.sent_at - order.picked_up_at > SEND_WITHIN
-    ):
-        raise ExchangeUnavailable(exchange.name, "the worker was held up before sending; nothing was sent")
+def _latest_sending(order: OrderRow) -> datetime:
+    """Until when a claim may be written to the exchange: soon after it was made, and never past the expiry."""
+    latest = (order.picked_up_at or order.created_at) + SEND_WITHIN
+    return latest if order.expires_at is None else min(latest, order.expires_at)
+
+
+def _place(exchange: Exchange, order: OrderRow) -> OrderReport:
     if order.role is OrderRole.PROTECTION and order.take_profit is not None:
         return exchange.place_oco(oco_request(order))
     return exchange.place_order(order_request(order))
 
 
-def _with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:
-    """The answer with its fills, where the exchange lists them apart; the order stands without them, too."""
+def with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:
+    """The answer with its fills, where the exchange lists them apart.
+
+    While they are not told whole the order rests, as far as we know: it would end without them otherwise, and nobody
+    would look at it again. Only what the exchange need not tell any more is not waited for.
+    """
     if not bookkeeping.unbooked(order, report):
         return report
     db.session.commit()  # looking at what is booked began a transaction, and none may wait for an exchange
     try:
-        return bookkeeping.with_fills(exchange, order, report)
+        whole = bookkeeping.with_fills(exchange, order, report)
     except TradingError as error:
         log.warning("fills_not_read", order_id=order.id, error=error.message)
-        return report
+        whole = report
+    told = not bookkeeping.unbooked(order, whole)
+    db.session.commit()
+    if told or utc_now() - order.created_at > capabilities(exchange.name).history_kept:
+        return whole
+    return replace(report, status=OrderStatus.PENDING, filled_quantity=None)
 
 
 def order_request(order: OrderRow) -> OrderRequest:
@@ -215,42 +347,41 @@ def attaches_protection(order: OrderRow) -> bool:
 
 
 def _cancel(exchange: Exchange, order: OrderRow) -> OrderReport:
+    known_as = named(order)
     try:
-        return exchange.cancel_order(order.symbol, exchange_order_id=order.exchange_order_id)
+        return exchange.cancel_order(order.symbol, **known_as)
     except (OrderNotFound, OutcomeUnknown):
         # Not open any more, or nobody knows: only its own record tells whether it filled or was cancelled.
-        return exchange.get_order(order.symbol, exchange_order_id=order.exchange_order_id)
+        return exchange.get_order(order.symbol, **known_as)
 
 
-def _release(order: OrderRow, error: ExchangeError) -> None:
-    order.error_code, order.reason, order.remedy = error.code, error.message, error.remedy
+def named(order: OrderRow) -> dict[str, str]:
+    """How to name an order to its exchange: by the exchange's own id once it is known."""
+    if order.exchange_order_id is not None:
+        return {"exchange_order_id": order.exchange_order_id}
+    return {"client_order_id": order.client_order_id}
+
+
+def _release(order: OrderRow, error: SwitchyardError) -> None:
     order.move_to(OrderStatus.PENDING, f"surely not executed, to be tried again: {error.message}")
-    delay = _delay(order.attempts, error)
-    order.next_attempt_at = utc_now() + timedelta(seconds=delay)
+    now, delay = utc_now(), _delay(order.attempts, error)
+    order.next_attempt_at = now + timedelta(seconds=delay)
+    if order.expires_at is not None and order.expires_at < order.next_attempt_at:
+        order.next_attempt_at = order.expires_at  # to be dropped aloud then, not when a ban has passed
+        delay = max((order.expires_at - now).total_seconds(), 0)
     db.session.commit()
-    dispatch.submit_order(order.id, order.broker.exchange, countdown=delay)
-    events.publish(order.user_id, Topic.ORDERS, order.id)
+    if delay <= _LONGEST_COUNTDOWN:
+        dispatch.submit_order(order.id, order.broker.exchange, countdown=delay)
 
 
-def _delay(attempts: int, error: ExchangeError) -> float:
+def _delay(attempts: int, error: SwitchyardError) -> float:
     """Seconds until the next try: doubling, with jitter, and never before the exchange allows."""
     backoff: float = min(_FIRST_RETRY * 2 ** (attempts - 1), _LAST_RETRY)
     allowed = (error.retry_after or 0) if isinstance(error, RateLimited) else 0
     return max(backoff * random.uniform(0.5, 1.0), allowed)  # noqa: S311 - jitter, not a secret
 
 
-def _leave_for_reconciliation(order: OrderRow, error: OutcomeUnknown) -> None:
-    order.error_code, order.reason, order.remedy = error.code, error.message, error.remedy
+def _leave_for_reconciliation(order: OrderRow, error: SwitchyardError) -> None:
     order.note(f"outcome unknown, being looked up: {error.message}", before=order.status)
     db.session.commit()
     dispatch.reconcile_order(order.id, order.broker.exchange)
-    events.publish(order.user_id, Topic.ORDERS, order.id)
-
-
-def _refuse(order: OrderRow, error: SwitchyardError) -> None:
-    code = error.code if isinstance(error, ExchangeError) else None
-    order.error_code, order.reason, order.remedy = code, error.message, error.remedy
-    status = OrderStatus.REJECTED if isinstance(error, ExchangeError) else OrderStatus.DENIED
-    order.move_to(status, error.message)
-    db.session.commit()
-    events.publish(order.user_id, Topic.ORDERS, order.id)

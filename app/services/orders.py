@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import dispatch
+from app.domain.audit import Action
 from app.domain.errors import OrderDenied, SwitchyardError
 from app.domain.orders import OrderDraft, OrderStatus
 from app.extensions import db
 from app.models import Alert, Broker, OrderOrigin, OrderRole, OrderRow, User, utc_now
-from app.services import events
+from app.services import audit, events, positions
 from app.services.events import Topic
 from app.services.planning import Plan, preview
 
@@ -140,9 +141,13 @@ def cancel(order: OrderRow) -> None:
     Raises:
         CancelRefused: it has come to its end already.
     """
+    positions.give_up(order)  # holds the position before the order, as whoever guards it does
+    db.session.refresh(order, ["status"], with_for_update=True)  # a worker may claim it in this moment
     if order.status.is_final:
+        db.session.rollback()
         raise CancelRefused(f"the order is {order.status.lower()} already")
     order.cancel_requested = True
+    audit.record(Action.ORDER_CANCEL_ASKED, f"order {order.id}", user_id=order.user_id)
     if order.status is OrderStatus.PENDING:
         order.move_to(OrderStatus.CANCELED, "cancelled before it was sent")
     db.session.commit()

@@ -1,90 +1,241 @@
-"""The stop-loss and take-profit that guard what an order bought.
+"""The exits that guard a position: which rest, which are missing, and the intents of those to be placed.
 
-Where the exchange attaches them to the entry, they go with it. Where it cannot (a market order, say), the exit is an
-order of its own, written in the same commit as the fill that calls for it and sized by what really arrived. Where the
-exchange has no pairs of exits, two would each hold the whole balance: the stop-loss rests there alone.
+Decisions only, each in one transaction that holds the position; `app.services.execution.guard` acts on them. Where the
+exchange attaches exits to the entry, those count. Where it has pairs of exits, each take-profit shares its hold with
+a stop-loss. Where it has neither, two exits would each hold the balance: the stop-loss rests, and the take-profits
+are watched (`app.services.watch`), as several take-profits and trailing stops are everywhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from app.domain.money import plain
-from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
+from app.domain.orders import OrderStatus, OrderType, Side
+from app.domain.protection import Exit, NewExit, Target, Wish, guarded, next_steps
 from app.exchanges import capabilities, title
-from app.models import OrderOrigin, OrderRole, OrderRow, new_client_order_id, utc_now
-from app.services import catalog
-from app.services.planning import protective_price
+from app.extensions import db
+from app.models import (
+    NakedPolicy,
+    OrderOrigin,
+    OrderRole,
+    OrderRow,
+    Position,
+    PositionStatus,
+    TargetStatus,
+    new_client_order_id,
+    utc_now,
+)
+from app.services import catalog, positions
 
 _ZERO = Decimal(0)
+_UNDER_WAY = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
+
+#: How often a stop-loss that the exchange turned down is tried again before the broker's policy decides.
+MAX_STOP_FAILURES = 3
 
 
-def needed(entry: OrderRow) -> OrderRow | None:
-    """The protective order an entry now calls for, or None: nothing to guard, or guarded already."""
-    filled = entry.filled_quantity or _ZERO
-    if (
-        entry.role is not OrderRole.ENTRY
-        or entry.side is not Side.BUY
-        or not entry.status.is_final
-        or not filled
-    ):
-        return None
-    if not _guarded(entry):
-        return None
-    if entry.status is not OrderStatus.FILLED:
-        _end_waiting_legs(entry)
-    if any(child.status.is_live or child.status is OrderStatus.FILLED for child in entry.children):
-        return None
-    if any(child.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED) for child in entry.children):
-        return None
-    return _exit(entry)
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Ids of the orders to cancel, then of those to submit."""
+
+    cancel: tuple[int, ...] = ()
+    submit: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.cancel or self.submit)
 
 
-def _guarded(entry: OrderRow) -> bool:
-    """Whether an entry asks for any protection at all."""
-    wishes = (entry.stop_loss, entry.take_profit, entry.stop_loss_percent, entry.take_profit_percent)
-    return any(wish is not None for wish in wishes)
+def next_orders(position_id: int) -> Orders:
+    """What has to be done next for a position, written down and committed before any of it is sent.
 
-
-def received(entry: OrderRow) -> Decimal:
-    """What a buy really brought in: the filled quantity less the fees taken in the base asset."""
-    base = entry.symbol.partition("/")[0]
-    fees = sum((fill.fee or _ZERO for fill in entry.fills if fill.fee_asset == base), _ZERO)
-    return (entry.filled_quantity or _ZERO) - fees
-
-
-def _exit(entry: OrderRow) -> OrderRow | None:
-    market = catalog.known(entry.broker, entry.symbol)
-    if market is None:
-        return None
-    bought_at = entry.average_price or entry.price
-    stop = protective_price(market, _wanted(entry.stop_loss, entry.stop_loss_percent), bought_at, above=False)
-    target = protective_price(
-        market, _wanted(entry.take_profit, entry.take_profit_percent), bought_at, above=True
+    What an earlier round began comes first. Nothing while an exit is on its way: what becomes of it decides.
+    """
+    position = positions.locked(position_id)
+    orders = positions.orders_of(position)
+    market = catalog.known(position.broker, position.symbol)
+    exits = [order for order in orders if order.role is not OrderRole.ENTRY and _is_open(order)]
+    begun = Orders(
+        tuple(order.id for order in exits if order.cancel_requested and order.status.is_live),
+        tuple(order.id for order in exits if _is_due(order)),
     )
-    quantity = market.quantize_quantity(received(entry))
-    if quantity == 0 or (stop is None and target is None):
-        return None
-    cause = "guards what its entry bought"
-    if stop is not None and target is not None and not capabilities(entry.broker.exchange).oco:
-        alone = _why_alone(entry, target)
-        entry.note(alone)
-        cause, target = f"{cause}; {alone}", None
+    if market is None or begun or any(order.status in _UNDER_WAY for order in exits):
+        db.session.commit()
+        return begun
+    wish, resting = _wish(position), _resting(orders)
+    steps = next_steps(wish, resting, market)
+    for order in exits:
+        if order.id in steps.cancel:
+            order.cancel_requested = True
+    intents = [_intent(position, new, _latest_entry(orders)) for new in steps.place]
+    if wish.close > 0 and steps.place:
+        position.close_quantity = None
+    if not steps:
+        _note_state(position, guarded(wish, resting, market))
+    db.session.commit()
+    return Orders(steps.cancel, tuple(intent.id for intent in intents))
+
+
+def refused(order: OrderRow, last: Decimal | None) -> bool:
+    """Decide what follows an exit that was turned down; True when the position is to be sold at once instead.
+
+    A stop-loss whose price the market has passed already is not tried again. Any other is, by whoever comes next, and
+    after `MAX_STOP_FAILURES` the broker's policy sells the position or leaves it with the alarm. ``last`` is the
+    price now, None when it is not known.
+    """
+    if order.position_id is None:
+        return False
+    position = positions.locked(order.position_id)
+    said = order.reason or "it was turned down"
+    why = None
+    if order.role is OrderRole.EXIT:
+        position.alarm = f"could not be sold at the market: {said}"
+        position.close_quantity = order.quantity
+    else:
+        position.stop_failures += 1
+        position.alarm = f"not guarded: {said}"
+        why = _why_sell(position, order, last, said)
+    if why is not None:
+        position.close_quantity = position.quantity
+        order.note(f"the position is sold at the market: {why}")
+    db.session.commit()
+    return why is not None
+
+
+def unattended() -> list[tuple[int, str]]:
+    """Open positions, with their exchange, for which something is to be done that nobody is doing."""
+    query = select(Position).where(Position.status == PositionStatus.OPEN)
+    found = []
+    for position in db.session.scalars(query.options(*positions.WITH_ALL)).all():
+        if _needs_care(position):
+            found.append((position.id, position.broker.exchange))
+    db.session.rollback()
+    return found
+
+
+def how_held(position: Position) -> str:
+    """In words, how the position is guarded and by whom."""
+    exchange = title(position.broker.exchange)
+    waiting = [target for target in position.targets if target.status is TargetStatus.WAITING]
+    if position.alarm:
+        return position.alarm
+    words = []
+    if position.stop_loss is not None:
+        words.append(f"the stop-loss at {plain(position.stop_loss)} rests on {exchange}")
+    if waiting and _watches_targets(position):
+        prices = ", ".join(plain(target.price) for target in waiting)
+        words.append(f"the take-profit at {prices} is watched here: {exchange} has no pairs of exits")
+    elif waiting:
+        words.append("take-profits rest on the exchange as well")
+    if position.trailing_percent is not None:
+        words.append(f"it follows the best price at {plain(position.trailing_percent)} %")
+    return "; ".join(words) or "no protection was asked for"
+
+
+def _wish(position: Position) -> Wish:
+    targets = tuple(
+        Target(target.price, target.share)
+        for target in position.targets
+        if target.status is TargetStatus.WAITING
+    )
+    is_over = position.status is PositionStatus.CLOSED
+    return Wish(
+        held=_ZERO if is_over else position.quantity,
+        bought=position.bought,
+        stop_loss=position.stop_loss,
+        targets=targets,
+        close=position.close_quantity or _ZERO,
+        pairs=capabilities(position.broker.exchange).oco,
+    )
+
+
+def _watches_targets(position: Position) -> bool:
+    return position.stop_loss is not None and not capabilities(position.broker.exchange).oco
+
+
+def _resting(orders: Sequence[OrderRow]) -> list[Exit]:
+    """The exits on the exchange: single ones, pairs, and what came with entries that have filled."""
+    found = []
+    for order in orders:
+        if order.role is OrderRole.ENTRY:
+            if order.side is Side.BUY and (order.status.is_final or _per_fill(order)):
+                found += _attached(order)
+        elif order.origin is not OrderOrigin.EXCHANGE:
+            found += _own(order)
+    return found
+
+
+def _per_fill(entry: OrderRow) -> bool:
+    return capabilities(entry.broker.exchange).attached_per_fill
+
+
+def _attached(entry: OrderRow) -> list[Exit]:
+    """Legs of one entry share a hold, unless each fill got its own."""
+    legs = [leg for leg in entry.children if leg.origin is OrderOrigin.EXCHANGE and leg.status.is_live]
+    groups = [[leg] for leg in legs] if _per_fill(entry) else [legs]
+    received = sum((fill.quantity for fill in entry.fills), _ZERO) or entry.filled_quantity or _ZERO
+    return [_exit(group, received, by_exchange=True) for group in groups if group]
+
+
+def _own(order: OrderRow) -> list[Exit]:
+    legs = [leg for leg in order.children if leg.status.is_live]
+    if legs:
+        return [_exit(legs, order.quantity or _ZERO)]
+    if order.status.is_live and not order.children:
+        return [_exit([order], order.quantity or _ZERO)]
+    return []
+
+
+def _exit(legs: Sequence[OrderRow], whole: Decimal, *, by_exchange: bool = False) -> Exit:
+    stop = next((_price(leg) for leg in legs if leg.type in positions.STOPS), None)
+    target = next((_price(leg) for leg in legs if leg.type not in positions.STOPS), None)
+    left = max((leg.quantity or whole) - (leg.filled_quantity or _ZERO) for leg in legs)
+    if len(legs) == 1 and legs[0].take_profit is not None:
+        target = legs[0].take_profit  # a pair whose legs have not been told yet
+    return Exit(tuple(leg.id for leg in legs), left, stop, target, by_exchange)
+
+
+def _price(leg: OrderRow) -> Decimal | None:
+    return leg.trigger_price or leg.price
+
+
+def _is_open(order: OrderRow) -> bool:
+    return not order.status.is_final and not order.is_pair
+
+
+def _is_due(order: OrderRow) -> bool:
+    """Whether an intent waits for a worker, rather than for the time of its next try."""
+    return order.status is OrderStatus.PENDING and order.next_attempt_at is None
+
+
+def _latest_entry(orders: Iterable[OrderRow]) -> OrderRow | None:
+    entries = [order for order in orders if order.role is OrderRole.ENTRY and order.side is Side.BUY]
+    return entries[-1] if entries else None
+
+
+def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRow:
+    """The order that will place an exit; what guards names the entry it guards."""
     now = utc_now()
+    sells_now = new.stop_loss is None and new.target is None
     order = OrderRow(
-        user_id=entry.user_id,
-        broker=entry.broker,
-        alert_id=entry.alert_id,
+        user_id=position.user_id,
+        broker=position.broker,
+        position=position,
+        alert_id=None if entry is None else entry.alert_id,
         parent=entry,
-        role=OrderRole.PROTECTION,
+        role=OrderRole.EXIT if sells_now else OrderRole.PROTECTION,
         origin=OrderOrigin.PROTECTION,
         client_order_id=new_client_order_id(),
-        symbol=entry.symbol,
+        symbol=position.symbol,
         side=Side.SELL,
-        type=OrderType.TAKE_PROFIT if stop is None else OrderType.STOP_LOSS,
-        quantity=quantity,
-        trigger_price=target if stop is None else stop,
-        take_profit=None if stop is None else target,
+        type=_type(new),
+        quantity=new.quantity,
+        trigger_price=new.target if new.stop_loss is None else new.stop_loss,
+        take_profit=None if new.stop_loss is None else new.target,
         status=OrderStatus.PENDING,
         attempts=0,
         received_at=now,
@@ -92,25 +243,58 @@ def _exit(entry: OrderRow) -> OrderRow | None:
         fills=[],
         children=[],
     )
-    order.note(cause, at=now)
+    order.note(_why(position, new), at=now)
+    db.session.add(order)
+    db.session.flush()
     return order
 
 
-def _why_alone(entry: OrderRow, target: Decimal) -> str:
-    return (
-        f"the take-profit at {plain(target)} does not rest on the exchange: "
-        f"{title(entry.broker.exchange)} has no pairs of exits, and the stop-loss comes first"
+def _type(new: NewExit) -> OrderType:
+    if new.stop_loss is not None:
+        return OrderType.STOP_LOSS
+    return OrderType.MARKET if new.target is None else OrderType.TAKE_PROFIT
+
+
+def _why(position: Position, new: NewExit) -> str:
+    if new.stop_loss is None and new.target is None:
+        return "closes what was asked to be closed"
+    waiting = [target.price for target in position.targets if target.status is TargetStatus.WAITING]
+    if new.target is None and waiting and _watches_targets(position):
+        return (
+            f"guards what its entry bought; the take-profit at {', '.join(map(plain, waiting))} does not rest on the "
+            f"exchange: {title(position.broker.exchange)} has no pairs of exits, and it is watched here"
+        )
+    return "guards what its entry bought"
+
+
+def _is_passed(order: OrderRow, last: Decimal | None) -> bool:
+    is_stop = order.type in positions.STOPS
+    return is_stop and last is not None and order.trigger_price is not None and last <= order.trigger_price
+
+
+def _why_sell(position: Position, order: OrderRow, last: Decimal | None, said: str) -> str | None:
+    if _is_passed(order, last):
+        return f"the market is past the stop-loss at {plain(order.trigger_price or _ZERO)}"
+    often = position.stop_failures >= MAX_STOP_FAILURES
+    if often and position.broker.naked_policy is NakedPolicy.FLATTEN:
+        return f"its stop-loss was turned down {position.stop_failures} times: {said}"
+    return None
+
+
+def _note_state(position: Position, is_guarded: bool) -> None:
+    if is_guarded:
+        position.stop_failures, position.alarm = 0, None
+    elif position.alarm is None and position.status is PositionStatus.OPEN:
+        base = position.symbol.partition("/")[0]
+        position.alarm = f"not guarded: {plain(position.quantity)} {base} is less than the exchange takes"
+
+
+def _needs_care(position: Position) -> bool:
+    orders = positions.orders_of(position)
+    market = catalog.known(position.broker, position.symbol)
+    exits = [order for order in orders if order.role is not OrderRole.ENTRY and _is_open(order)]
+    if market is None or any(order.status in _UNDER_WAY for order in exits):
+        return False
+    return any(order.cancel_requested for order in exits) or bool(
+        next_steps(_wish(position), _resting(orders), market)
     )
-
-
-def _wanted(price: Decimal | None, percent: Decimal | None) -> PriceOrPercent | None:
-    if percent is not None:
-        return PriceOrPercent(percent=percent)
-    return None if price is None else PriceOrPercent(price=price)
-
-
-def _end_waiting_legs(entry: OrderRow) -> None:
-    """An entry that ended before it was filled takes the legs with it that waited for its fill."""
-    for leg in entry.children:
-        if leg.status is OrderStatus.OPEN and not leg.filled_quantity:
-            leg.move_to(OrderStatus.EXPIRED, "its entry ended before it was filled")

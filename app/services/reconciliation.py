@@ -6,37 +6,49 @@ The database is the truth and this module is what keeps it so, whatever Redis lo
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import dispatch
+from app.dispatch import TaskName
 from app.domain.alerts import AlertStatus
 from app.domain.errors import OrderNotFound, TradingError
 from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
 from app.models import Alert, Broker, OrderRole, OrderRow, utc_now
-from app.services import bookkeeping, connections, events, execution
+from app.services import (
+    bookkeeping,
+    connections,
+    copies,
+    events,
+    execution,
+    hand_trades,
+    protection,
+    whereabouts,
+)
 from app.services.events import Topic
+from app.services.whereabouts import Verdict
 
 log = structlog.get_logger()
 
 #: The sweep leaves younger rows to the task that was dispatched for them.
 PICKED_UP_WITHIN = timedelta(seconds=5)
 
-#: From here on an order that no look-up finds was never executed: the claim's send window, the exchange's own
-#: window for a request's timestamp and our read time-out have all passed.
-ABSENT_AFTER = timedelta(seconds=25)
-
+_LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 #: What `sync_open` looks at: orders that rest, and orders of which the exchange has not listed every fill.
-TO_BE_SEEN = or_(
-    OrderRow.status.in_((OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)), OrderRow.fills_missing.is_(True)
-)
+TO_BE_SEEN = or_(OrderRow.status.in_(_LIVE), OrderRow.fills_missing.is_(True))
+_ENDED_UNASKED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 _BATCH = 500
+
+#: What the sweep asks for by an order's state; of one that rests it is the cancellation that was wished for.
+_WANTED = {OrderStatus.PENDING: TaskName.SUBMIT_ORDER, OrderStatus.SUBMITTED: TaskName.RECONCILE_ORDER}
+
+_CHECK = "Look in the exchange's order history whether it was executed: Switchyard does not send it again."
 
 
 def reconcile(order_id: int) -> None:
@@ -44,48 +56,72 @@ def reconcile(order_id: int) -> None:
     order = _load(order_id)
     if order.status is not OrderStatus.SUBMITTED:
         return
-    with connections.calling(order.broker) as exchange:
-        report = _look_up(exchange, order)
-    if report is not None:
-        order.acknowledged_at = order.acknowledged_at or utc_now()
-        _adopt(order, report, "found on the exchange by its client id")
-    elif _surely_absent(order, utc_now()):
-        _give_back(order)
+    attempt = order.attempts
+    try:
+        with connections.calling(order.broker) as exchange:
+            finding = whereabouts.search(exchange, order)
+    except TradingError as error:
+        _tell(order, f"in doubt, and it could not be looked up: {error.message}", error.remedy)
+        return
+    if finding.verdict is Verdict.FOUND and finding.report is not None:
+        if execution.holds_claim(order, attempt):
+            order.found_at = utc_now()
+        _adopt(order, finding.report, "found on the exchange")
+    elif finding.verdict is not Verdict.UNKNOWN and execution.holds_claim(order, attempt):
+        _conclude(order, finding.verdict)
+    else:
+        db.session.rollback()
 
 
 def sync_open(broker_id: int) -> None:
     """Learn what became of a broker's resting orders since the last look, and of those that lack fills."""
-    broker, began, missed = db.session.get_one(Broker, broker_id), utc_now(), 0
+    broker, began = db.session.get_one(Broker, broker_id), utc_now()
     query = select(OrderRow).where(OrderRow.broker_id == broker_id, TO_BE_SEEN)
     query = query.options(
         joinedload(OrderRow.broker), selectinload(OrderRow.fills), selectinload(OrderRow.children)
     )
     orders = db.session.scalars(query).all()
-    if not orders:
-        return
-    with connections.calling(broker) as exchange:
-        resting = _resting(exchange, sorted({order.symbol for order in orders}))
-    for order in random.sample(orders, len(orders)):  # an allowance too small for all shall starve none
-        if _undisturbed(order, resting):
-            continue
-        try:
-            _refresh(order)
-        except TradingError as error:
-            missed += 1
-            log.warning("order_not_refreshed", order_id=order.id, error=error.message)
-    if not missed:
+    if orders and _look_at(broker, orders):
         broker.orders_seen_at = began
         db.session.commit()
+    for position_id in hand_trades.short(broker):
+        _account_for_hand_trades(position_id)
+
+
+def _look_at(broker: Broker, orders: Sequence[OrderRow]) -> bool:
+    """Book what became of these orders; returns whether nothing was missed."""
+    try:
+        with connections.calling(broker) as exchange:
+            resting = _resting(exchange, {order.symbol for order in orders})
+    except TradingError as error:
+        log.warning("open_orders_not_read", broker_id=broker.id, error=error.message)
+        return False
+    seen = True
+    for order in random.sample(orders, len(orders)):  # an allowance too small for all shall starve none
+        if not _undisturbed(order, resting):
+            seen = _refresh(order) and seen
+    return seen
+
+
+def _resting(exchange: Exchange, symbols: Collection[str]) -> dict[str | None, OrderReport]:
+    """What rests on these markets, by the exchange's id: asked one by one, or all at once where that is cheaper."""
+    at_once = len(symbols) >= exchange.capabilities.all_open_orders_from
+    asked = (None,) if at_once else sorted(symbols)
+    return {report.exchange_order_id: report for symbol in asked for report in exchange.open_orders(symbol)}
 
 
 def sweep() -> int:
-    """Send again what no worker has picked up, and look up what is still in doubt; returns how many."""
-    now = utc_now()
-    settled = now - PICKED_UP_WITHIN
+    """Send again what no worker has picked up, look up what is still in doubt, and cancel what has not been yet.
+
+    Returns how many rows wanted something. Of very many, chance picks those of this time, so that none waits for ever
+    behind others that cannot be settled.
+    """
+    settled = utc_now() - PICKED_UP_WITHIN
     alerts = db.session.execute(
         select(Alert.id, Broker.exchange)
         .join(Broker, Broker.id == Alert.broker_id)
         .where(Alert.status == AlertStatus.RECEIVED, Alert.received_at < settled)
+        .order_by(func.random())
         .limit(_BATCH)
     ).all()
     orders = db.session.execute(
@@ -95,25 +131,24 @@ def sweep() -> int:
             or_(
                 (OrderRow.status == OrderStatus.PENDING)
                 & or_(OrderRow.next_attempt_at.is_(None), OrderRow.next_attempt_at < settled),
-                (OrderRow.status == OrderStatus.SUBMITTED) & (OrderRow.picked_up_at < settled),
+                (OrderRow.status == OrderStatus.SUBMITTED)
+                & or_(OrderRow.picked_up_at.is_(None), OrderRow.picked_up_at < settled),
+                OrderRow.status.in_(_LIVE) & OrderRow.cancel_requested,
             ),
             OrderRow.created_at < settled,
         )
+        .order_by(func.random())
         .limit(_BATCH)
     ).all()
     db.session.rollback()
     for alert_id, exchange in alerts:
-        dispatch.process_alert(alert_id, exchange)
+        copies.send(TaskName.PROCESS_ALERT, alert_id, exchange)
     for order_id, exchange, status in orders:
-        send = dispatch.submit_order if status is OrderStatus.PENDING else dispatch.reconcile_order
-        send(order_id, exchange)
-    return len(alerts) + len(orders)
-
-
-def _resting(exchange: Exchange, symbols: Sequence[str]) -> dict[str | None, OrderReport]:
-    """What rests on some markets, by its id; asked once where every call lists all markets anyway."""
-    asked = [None] if capabilities(exchange.name).lists_all_markets else symbols
-    return {report.exchange_order_id: report for symbol in asked for report in exchange.open_orders(symbol)}
+        copies.send(_WANTED.get(status, TaskName.CANCEL_ORDER), order_id, exchange)
+    unattended = protection.unattended()
+    for position_id, exchange in unattended:
+        copies.send(TaskName.MANAGE_POSITION, position_id, exchange)
+    return len(alerts) + len(orders) + len(unattended)
 
 
 def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> bool:
@@ -124,61 +159,107 @@ def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> 
     return report is not None and not bookkeeping.unbooked(order, report)
 
 
-def _refresh(order: OrderRow) -> None:
+def _refresh(order: OrderRow) -> bool:
+    """Book what the exchange says of one order; returns whether it said it."""
     try:
         with connections.calling(order.broker) as exchange:
-            report = exchange.get_order(order.symbol, exchange_order_id=order.exchange_order_id)
-    except OrderNotFound:
-        if not order.status.is_final:
-            raise
-        order.fills_missing = False
-        order.note("the exchange does not know it any more: the fills that were missing stay unknown")
-        db.session.commit()
+            report = exchange.get_order(order.symbol, **execution.named(order))
+        _adopt(order, report, "seen on the exchange")
+    except OrderNotFound as error:
+        if order.status.is_final:
+            _give_up_fills(order)
+        elif order.role is OrderRole.ENTRY:
+            _tell(order, f"open as far as we know, but not on the exchange: {error.message}", _CHECK)
+        else:
+            _vanished(order)
+        return order.status.is_final
+    except TradingError as error:
+        log.warning("order_not_refreshed", order_id=order.id, error=error.message)
+        return False
+    return True
+
+
+def _give_up_fills(order: OrderRow) -> None:
+    """An order at its end that the exchange has forgotten, before it listed every fill."""
+    order.fills_missing = False
+    order.note("the exchange does not know it any more: the fills that were missing stay unknown")
+    db.session.commit()
+
+
+def _vanished(order: OrderRow) -> None:
+    """An exit that rested and is known no more: it guards nothing, so what it guarded is looked after again."""
+    seen_at = order.acknowledged_at or order.created_at
+    if utc_now() - seen_at < capabilities(order.broker.exchange).visibility_delay:
+        return  # it may only be unseen yet
+    db.session.refresh(order, ["status"], with_for_update=True)
+    if order.status.is_live:
+        order.move_to(OrderStatus.CANCELED, "the exchange knows it no more")
+    db.session.commit()
+    events.publish(order.user_id, Topic.ORDERS, order.id)
+    _guard_again(order)
+
+
+def _guard_again(order: OrderRow) -> None:
+    """An exit that ended without our asking may have been ended by hand, what it guarded sold: that is looked at
+    first, or it would be placed again after a close by hand."""
+    is_exit = order.role is not OrderRole.ENTRY and order.position_id is not None
+    if is_exit and order.status in _ENDED_UNASKED and not order.cancel_requested:
+        _account_for_hand_trades(order.position_id)
+    else:
+        execution.guard_after(order)
+
+
+def _account_for_hand_trades(position_id: int | None) -> None:
+    if position_id is None:
         return
-    _adopt(order, report, "seen on the exchange")
+    try:
+        hand_trades.account_for(position_id)
+    except TradingError as error:
+        log.warning("hand_trades_not_read", position_id=position_id, error=error.message)
+    else:
+        execution.guard(position_id)
 
 
 def _adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
     if bookkeeping.unbooked(order, report):
         with connections.calling(order.broker) as exchange:
-            report = bookkeeping.with_fills(exchange, order, report)
-    following = bookkeeping.adopt(order, report, cause)
-    db.session.commit()
-    events.publish(order.user_id, Topic.ORDERS, order.id)
-    for protection in following:
-        execution.submit(protection.id)
+            report = execution.with_fills(exchange, order, report)
+    execution.book(order, report, cause)
+    _guard_again(order)
 
 
-def _look_up(exchange: Exchange, order: OrderRow) -> OrderReport | None:
-    try:
-        if capabilities(exchange.name).client_id_lookup is not None:
-            return exchange.get_order(order.symbol, client_order_id=order.client_order_id)
-    except OrderNotFound:
-        pass  # not proof: it may show among the open or past ones first
-    since = (order.sent_at or order.created_at) - timedelta(minutes=1)
-    for reports in (exchange.open_orders(order.symbol), exchange.order_history(order.symbol, since=since)):
-        for report in reports:
-            if report.client_order_id == order.client_order_id:
-                return report
-    return None
-
-
-def _surely_absent(order: OrderRow, now: datetime) -> bool:
-    claimed_at = order.picked_up_at or order.created_at
-    return now - claimed_at > ABSENT_AFTER + capabilities(order.broker.exchange).visibility_delay
-
-
-def _give_back(order: OrderRow) -> None:
+def _conclude(order: OrderRow, verdict: Verdict) -> None:
+    """End an order that is not on the exchange, or have it sent again; its row is held."""
     now = utc_now()
-    if order.expires_at is not None and now >= order.expires_at:
-        order.reason = "never reached the exchange and is too old to be sent now"
-        order.move_to(OrderStatus.EXPIRED, order.reason)
-        db.session.commit()
+    if verdict is Verdict.TAKEN:
+        _end(order, OrderStatus.REJECTED, "another order on the exchange goes by its client id", _CHECK)
+    elif verdict is Verdict.FORGOTTEN:
+        log.error("order_never_accounted_for", order_id=order.id, client_order_id=order.client_order_id)
+        _end(
+            order, OrderStatus.EXPIRED, "not found, and too old for the exchange to tell of it surely", _CHECK
+        )
+    elif order.expires_at is not None and now >= order.expires_at:
+        _end(order, OrderStatus.EXPIRED, "never reached the exchange and is too old to be sent now")
     else:
-        order.move_to(OrderStatus.PENDING, "proven absent on the exchange: to be sent")
+        order.move_to(OrderStatus.PENDING, "proven absent on the exchange: to be sent", at=now)
         db.session.commit()
         dispatch.submit_order(order.id, order.broker.exchange)
     events.publish(order.user_id, Topic.ORDERS, order.id)
+
+
+def _end(order: OrderRow, status: OrderStatus, reason: str, remedy: str | None = None) -> None:
+    order.reason, order.remedy = reason, remedy
+    order.move_to(status, reason)
+    db.session.commit()
+
+
+def _tell(order: OrderRow, reason: str, remedy: str) -> None:
+    """Say on the order why it is not settled yet; once, however often it is tried."""
+    log.warning("order_in_doubt", order_id=order.id, reason=reason)
+    if order.reason != reason:
+        order.reason, order.remedy = reason, remedy
+        db.session.commit()
+        events.publish(order.user_id, Topic.ORDERS, order.id)
 
 
 def _load(order_id: int) -> OrderRow:

@@ -6,17 +6,20 @@ from datetime import datetime
 
 import redis.exceptions
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app import dispatch
 from app.extensions import db
 from app.extensions import redis as store
-from app.models import Broker, OrderRow, utc_now
-from app.services import reconciliation
+from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
+from app.services import reconciliation, watch
 
 log = structlog.get_logger()
 
 _TICK = "beat:tick"
+
+#: Later ticks have sent theirs by then: a queue that is slow does not fill up with questions asked before.
+_GOOD_FOR_SECONDS = 30.0
 
 
 def sweep() -> None:
@@ -41,15 +44,20 @@ def last_tick() -> datetime | None:
 
 
 def sync_open_orders() -> None:
-    """One task for every broker that has orders to be looked at on its exchange."""
+    """One task for every broker that has orders to be looked at on its exchange, or holds a position."""
+    resting = select(OrderRow.broker_id).where(reconciliation.TO_BE_SEEN)
+    holding = select(Position.broker_id).where(Position.status == PositionStatus.OPEN)
     rows = db.session.execute(
-        select(Broker.id, Broker.exchange)
-        .join(OrderRow, OrderRow.broker_id == Broker.id)
-        .where(reconciliation.TO_BE_SEEN)
-        .distinct()
+        select(Broker.id, Broker.exchange).where(or_(Broker.id.in_(resting), Broker.id.in_(holding)))
     ).all()
     for broker_id, exchange in rows:
-        dispatch.sync_open_orders(broker_id, exchange)
+        dispatch.sync_open_orders(broker_id, exchange, good_for=_GOOD_FOR_SECONDS)
+
+
+def watch_prices() -> None:
+    """One task for every exchange and environment on which a position is watched."""
+    for broker_id, exchange in watch.places():
+        dispatch.watch_prices(broker_id, exchange)
 
 
 def sync_balances() -> None:
@@ -57,7 +65,7 @@ def sync_balances() -> None:
     query = select(Broker.id, Broker.exchange)
     rows = db.session.execute(query.where(Broker.active.is_(True), Broker.connected.is_not(False))).all()
     for broker_id, exchange in rows:
-        dispatch.sync_balances(broker_id, exchange)
+        dispatch.sync_balances(broker_id, exchange, good_for=_GOOD_FOR_SECONDS)
 
 
 def load_markets() -> None:

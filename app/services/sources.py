@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from app.domain.audit import Action
 from app.extensions import db
 from app.models import Alert, Broker, Source, User
-from app.services import events
+from app.services import audit, events
 from app.services.events import Topic
 from app.services.refusal import Refused
 
@@ -44,6 +45,8 @@ def create(
     if duplicate_window is not None:
         source.duplicate_window = duplicate_window
     db.session.add(source)
+    db.session.flush()
+    _record(Action.SOURCE_CREATED, source, broker_id=broker.id, duplicate_window=source.duplicate_window)
     db.session.commit()
     return source, token
 
@@ -52,6 +55,7 @@ def rotate(source: Source) -> str:
     """Give a source a new token; the old one is refused from now on."""
     token = _new_token()
     source.token_hash = fingerprint(token)
+    _record(Action.SOURCE_TOKEN_CHANGED, source)
     db.session.commit()
     return token
 
@@ -59,6 +63,7 @@ def rotate(source: Source) -> str:
 def set_enabled(source: Source, enabled: bool) -> None:
     """Switch a source on or off; the very next alert feels it."""
     source.enabled = enabled
+    _record(Action.SOURCE_SWITCHED_ON if enabled else Action.SOURCE_SWITCHED_OFF, source)
     db.session.commit()
     events.publish(source.user_id, Topic.ALERTS)
 
@@ -92,6 +97,10 @@ def fingerprint(token: str) -> str:
     """What is stored of a token. A plain SHA-256 suffices for 256 random bits; looking it up by its hash takes
     the same time whether or not a part of it is right."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _record(action: Action, source: Source, **detail: object) -> None:
+    audit.record(action, f"source {source.id}", user_id=source.user_id, name=source.name, **detail)
 
 
 def _new_token() -> str:

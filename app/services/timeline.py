@@ -52,7 +52,10 @@ class Hop:
 class Timeline:
     """An order's way as far as it has come. ``exchange_ms`` is None until the exchange has answered.
 
-    ``total_ms`` is ours and the exchange's together, without the wait in the market.
+    ``total_ms`` is ours and the exchange's together, without the wait in the market. An order that was tried more than
+    once is ``queued_again``: the waits in between are ours, and of the exchange's time only the last try's is told. One
+    whose answer was lost was not acknowledged but ``found``: how long the exchange took for it nobody knows, and the
+    time until the look-up that found it is ours.
     """
 
     hops: tuple[Hop, ...]
@@ -86,10 +89,11 @@ def of(order: OrderRow) -> Timeline:
         (
             ("received", order.received_at or order.created_at, Owner.OURS),
             ("stored", _stored_at(order), Owner.OURS),
-            ("queued", order.queued_at, Owner.OURS),
+            ("queued" if (order.attempts or 0) < 2 else "queued_again", order.queued_at, Owner.OURS),
             ("picked_up", _picked_up_at(order), Owner.OURS),
             ("sent", order.sent_at, Owner.OURS),
             ("acknowledged", order.acknowledged_at, Owner.EXCHANGE),
+            ("found", order.found_at, Owner.OURS),
             _end(order),
         )
     )
@@ -127,8 +131,9 @@ def _reached(steps: Iterable[Step]) -> Iterator[tuple[str, datetime, Owner]]:
 
 def _end(order: OrderRow) -> Step:
     """How it ended: in the market's time where it may rest there, in the exchange's when that said no."""
-    if order.acknowledged_at is None:
-        owner = Owner.OURS if order.sent_at is None else Owner.EXCHANGE
+    if order.acknowledged_at is None and order.found_at is None:
+        answered = order.sent_at is not None and order.status is OrderStatus.REJECTED
+        owner = Owner.EXCHANGE if answered else Owner.OURS
     else:
         owner = Owner.OURS if order.type is OrderType.MARKET else Owner.MARKET
     return _ENDS.get(order.status, ""), order.closed_at, owner

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import func, select
 
+from app.domain.audit import Action
 from app.domain.errors import SwitchyardError
 from app.extensions import db
 from app.models import Broker, User, utc_now
+from app.services import acting, audit
 from app.services.refusal import Refused
 
 MIN_PASSWORD = 12
@@ -53,6 +56,10 @@ def sign_up(email: str, password: str, *, is_admin: bool | None = None) -> User:
         is_admin=count() == 0 if is_admin is None else is_admin,
     )
     db.session.add(user)
+    db.session.flush()
+    audit.record(
+        Action.USER_CREATED, f"user {user.id}", user_id=user.id, email=address, is_admin=user.is_admin
+    )
     db.session.commit()
     return user
 
@@ -65,15 +72,14 @@ def log_in(email: str, password: str) -> User:
     """
     user = by_email(email)
     db.session.commit()  # hashing takes its time, and no transaction may be open meanwhile
-    try:
-        _hasher.verify(user.password_hash if user else _NOBODY, password)
-    except (VerifyMismatchError, InvalidHashError):
-        user = None
-    if user is None:
+    if not _fits(user, password) or user is None:
+        _record_failure(user)
         raise LoginFailed("address and password do not fit together")
     if _hasher.check_needs_rehash(user.password_hash):
         user.password_hash = _hasher.hash(password)
     user.last_login_at = utc_now()
+    with acting.acting(replace(acting.current(), name=user.email, user_id=user.id)):
+        audit.record(Action.LOGIN_SUCCEEDED, f"user {user.id}")
     db.session.commit()
     return user
 
@@ -91,6 +97,7 @@ def by_session_key(session_key: str) -> User | None:
 def end_sessions(user: User) -> None:
     """Make every session of a person invalid, wherever it is open."""
     user.session_key = _new_session_key()
+    audit.record(Action.LOGIN_ENDED, f"user {user.id}", user_id=user.id)
     db.session.commit()
 
 
@@ -115,6 +122,22 @@ def set_theme(user: User, theme: str) -> None:
     if theme in THEMES:
         user.theme = theme
         db.session.commit()
+
+
+def _fits(user: User | None, password: str) -> bool:
+    try:
+        return _hasher.verify(user.password_hash if user else _NOBODY, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def _record_failure(user: User | None) -> None:
+    """What was typed is not kept, not even an address: some people type their password there."""
+    if user is None:
+        audit.record(Action.LOGIN_FAILED, "nobody", reason="no account has this address")
+    else:
+        audit.record(Action.LOGIN_FAILED, f"user {user.id}", user_id=user.id, reason="wrong password")
+    db.session.commit()
 
 
 def _new_session_key() -> str:

@@ -6,17 +6,20 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user, logout_user
+from flask_login import current_user, login_user, logout_user
 
 from app.extensions import login
 from app.models import User
-from app.services import users
+from app.services import acting, users
+from app.services.acting import Actor
 
 
 def init_app(app: Flask) -> None:
-    """Teach Flask-Login whose session it is and where to log in."""
+    """Teach Flask-Login whose session it is and where to log in, and the audit chain who asks."""
     login.user_loader(users.by_session_key)
     login.unauthorized_handler(_ask_to_log_in)
+    app.before_request(lambda: acting.begin(_who))
+    app.teardown_request(lambda _error: acting.end())
 
 
 def begin(user: User) -> None:
@@ -41,6 +44,13 @@ def safe_next(target: str | None) -> str | None:
         return None
     parts = urlsplit(target)
     return None if parts.scheme or parts.netloc else target
+
+
+def _who() -> Actor:
+    """Asked for only when something is written down: a page view need not look up the person for it."""
+    if current_user.is_authenticated:
+        return Actor(current_user.email, current_user.id, request.remote_addr)
+    return Actor("anonymous", address=request.remote_addr)
 
 
 def _ask_to_log_in() -> ResponseReturnValue:

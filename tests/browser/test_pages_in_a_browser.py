@@ -89,6 +89,7 @@ def test_every_page_of_a_full_account_fits_and_is_accessible(page: Page, history
         "/webhooks/",
         f"/webhooks/alerts/{history.alert_ids[0]}",
         f"/webhooks/alerts/{history.alert_ids[1]}",
+        "/activity/",
         "/admin",
     ):
         page.goto(path)

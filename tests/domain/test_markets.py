@@ -30,6 +30,7 @@ MARKET = Market(
 )
 LIMIT = OrderRequest("BTC/USDT", Side.BUY, OrderType.LIMIT, quantity=Decimal("0.01"), price=Decimal(50_000))
 AT_MARKET = OrderRequest("BTC/USDT", Side.BUY, OrderType.MARKET, quantity=Decimal("0.01"))
+TRAILING = replace(AT_MARKET, side=Side.SELL, type=OrderType.TRAILING_STOP, trailing_percent=Decimal("1.5"))
 
 sizes = st.decimals(min_value=Decimal("0.000000000001"), max_value=Decimal("1e9"), places=12)
 grids = st.sampled_from(
@@ -46,6 +47,7 @@ def rules(request: OrderRequest, market: Market = MARKET, last_price: str | None
 def test_an_order_within_every_rule_breaks_none() -> None:
     assert rules(LIMIT) == []
     assert rules(AT_MARKET, last_price="50000") == []
+    assert rules(TRAILING, last_price="50000") == []
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,12 @@ def test_an_order_within_every_rule_breaks_none() -> None:
         (replace(LIMIT, price=Decimal("0.009"), quantity=Decimal(1)), "tick_size"),
         (replace(LIMIT, trigger_price=Decimal(49_000)), "trigger_price"),
         (replace(AT_MARKET, type=OrderType.STOP_LOSS), "trigger_price"),
+        (replace(AT_MARKET, type=OrderType.TRAILING_STOP), "trailing_percent"),
+        (replace(TRAILING, trailing_percent=Decimal(0)), "trailing_percent"),
+        (replace(TRAILING, trailing_percent=Decimal(100)), "trailing_percent"),
+        (replace(TRAILING, trigger_price=Decimal(49_000)), "trigger_price"),
+        (replace(TRAILING, price=Decimal(49_000)), "price"),
+        (replace(AT_MARKET, trailing_percent=Decimal(1)), "trailing_percent"),
         (replace(LIMIT, quantity=Decimal("0.0001"), price=Decimal("49999.99")), "min_notional"),
         (replace(AT_MARKET, quantity=None, quote_quantity=Decimal("4.999")), "min_notional"),
         (replace(LIMIT, stop_loss=Leg(Decimal("50000.01"))), "stop_loss"),

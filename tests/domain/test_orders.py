@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from app.domain.errors import InvalidTransition
-from app.domain.orders import TRANSITIONS, OrderStatus, OrderType, Side, ensure_transition
+from app.domain.orders import TRANSITIONS, OrderRequest, OrderStatus, OrderType, Side, ensure_transition
 
 S = OrderStatus
 
@@ -110,7 +112,30 @@ def test_each_side_closes_what_the_other_opens() -> None:
         (OrderType.TAKE_PROFIT, False, True),
         (OrderType.STOP_LIMIT, True, True),
         (OrderType.TAKE_PROFIT_LIMIT, True, True),
+        (OrderType.TRAILING_STOP, False, False),
     ],
 )
 def test_a_type_says_which_prices_it_needs(kind: OrderType, has_price: bool, has_trigger: bool) -> None:
     assert (kind.has_price, kind.has_trigger) == (has_price, has_trigger)
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "below"),
+    [
+        (OrderType.STOP_LOSS, Side.SELL, True),
+        (OrderType.STOP_LIMIT, Side.BUY, False),
+        (OrderType.TAKE_PROFIT, Side.SELL, False),
+        (OrderType.TAKE_PROFIT_LIMIT, Side.BUY, True),
+    ],
+)
+def test_a_trigger_has_passed_when_the_price_is_at_or_beyond_it(
+    kind: OrderType, side: Side, below: bool
+) -> None:
+    request = OrderRequest("BTC/USDT", side, kind, quantity=Decimal(1), trigger_price=Decimal(100))
+    assert kind.waits_below(side) is below
+    assert [request.would_trigger(Decimal(last)) for last in (99, 100, 101)] == [below, True, not below]
+
+
+def test_an_order_without_a_trigger_price_has_none_that_could_pass() -> None:
+    request = OrderRequest("BTC/USDT", Side.SELL, OrderType.MARKET, quantity=Decimal(1))
+    assert request.would_trigger(Decimal(1)) is False

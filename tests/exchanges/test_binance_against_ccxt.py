@@ -175,6 +175,11 @@ ORDERS = {
         place(OrderType.TAKE_PROFIT_LIMIT, Side.SELL, price=Decimal(51990), trigger_price=Decimal(52000)),
         create("limit", "sell", 0.001, 51990, takeProfitPrice=52000),
     ),
+    "stop that follows": Case(
+        "order_trailing_new",
+        place(OrderType.TRAILING_STOP, Side.SELL, trailing_percent=Decimal("1.5")),
+        create("market", "sell", 0.001, None, trailingPercent="1.5", stopLossOrTakeProfit="stopLoss"),
+    ),
     "cancel": Case(
         "order_canceled",
         lambda exchange: exchange.cancel_order(SYMBOL, exchange_order_id="1003"),

@@ -24,6 +24,7 @@ from app.domain import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
+    WouldTrigger,
 )
 from app.exchanges import connect
 from app.exchanges.rest import NoSuchEnvironment
@@ -82,7 +83,8 @@ FAULTS: list[tuple[int, str, int, type[ExchangeError], type[ExchangeError] | Non
     (-2010, "Duplicate order sent.", 400, DuplicateOrder, None),
     (-2010, "This symbol is not permitted for this account.", 400, PermissionDenied, None),
     (-2010, "Order would immediately match and take.", 400, InvalidOrder, None),
-    (-2010, "Order would trigger immediately.", 400, InvalidOrder, None),
+    (-2010, "Order would trigger immediately.", 400, WouldTrigger, None),
+    (-2010, "The relationship of the prices for the orders is not correct.", 400, WouldTrigger, None),
     (-2010, "Market is closed.", 400, InvalidOrder, None),
     (-2011, "Unknown order sent.", 400, OrderNotFound, None),
     (-2013, "Order does not exist.", 400, OrderNotFound, None),

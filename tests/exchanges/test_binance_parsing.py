@@ -119,6 +119,14 @@ def test_an_untriggered_stop_is_open_with_both_its_prices() -> None:
     assert order.created_at == at(1700000000500), "workingTime -1 is no time"
 
 
+def test_a_trailing_stop_tells_its_distance_and_no_trigger() -> None:
+    order = read_order("order_trailing_new")
+    assert (order.type, order.trailing_percent) == (OrderType.TRAILING_STOP, Decimal("1.5"))
+    assert (order.trigger_price, order.price, order.status) == (None, None, OrderStatus.OPEN)
+    at_a_limit = body("binance", "order_stop_new") | {"trailingDelta": 150}
+    assert parse.parse_order(at_a_limit, NAMES.__getitem__).type is OrderType.STOP_LIMIT
+
+
 def test_a_query_tells_when_the_order_was_placed_and_last_touched() -> None:
     order = read_order("order_query")
     assert order.status is OrderStatus.PARTIALLY_FILLED

@@ -134,6 +134,10 @@ SINGLE_ORDERS = {
             "timeInForce": "GTC",
         },
     ),
+    "a stop that follows, its distance in basis points": (
+        order(type=OrderType.TRAILING_STOP, quantity=Decimal(1), trailing_percent=Decimal("1.5")),
+        {"type": "STOP_LOSS", "quantity": "1", "trailingDelta": "150"},
+    ),
 }
 
 

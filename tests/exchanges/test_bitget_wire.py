@@ -28,6 +28,7 @@ from app.domain import (
     OutcomeUnknown,
     Side,
     TimeInForce,
+    WouldTrigger,
 )
 from app.exchanges.bitget import Bitget, orders, wire
 from app.exchanges.rest import Endpoint, to_milliseconds
@@ -344,13 +345,11 @@ DENIED = {
         order(type=OrderType.STOP_LOSS, quantity=Decimal(1), trigger_price=Decimal(51000)),
         "order_type",
     ),
-    "a stop above the market": (
-        order(type=OrderType.STOP_LOSS, side=Side.SELL, quantity=Decimal(1), trigger_price=Decimal(51000)),
-        "trigger_price",
-    ),
-    "a take-profit below the market": (
-        order(type=OrderType.TAKE_PROFIT, side=Side.SELL, quantity=Decimal(1), trigger_price=Decimal(49000)),
-        "trigger_price",
+    "a stop that follows": (
+        order(
+            type=OrderType.TRAILING_STOP, side=Side.SELL, quantity=Decimal(1), trailing_percent=Decimal("1.5")
+        ),
+        "order_type",
     ),
 }
 
@@ -361,6 +360,19 @@ def test_what_breaks_a_rule_is_refused_before_the_wire_and_named(request_: Order
         exchange.place_order(request_)
     assert rule in [violation.rule for violation in caught.value.violations]
     assert {request.method for request in server.received} <= {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "trigger", "wanted"),
+    [(OrderType.STOP_LOSS, "51000", "below"), (OrderType.TAKE_PROFIT, "49000", "above")],
+)
+def test_a_trigger_that_has_passed_is_refused_before_it_could_wait_for_the_opposite(
+    type_: OrderType, trigger: str, wanted: str
+) -> None:
+    request = order(type=type_, side=Side.SELL, quantity=Decimal(1), trigger_price=Decimal(trigger))
+    with bitget() as (exchange, server), pytest.raises(WouldTrigger, match=f"not sent.*{wanted}"):
+        exchange.place_order(request)
+    assert [request.method for request in server.received] == ["GET"]
 
 
 def test_pairs_and_amendments_are_refused_before_the_wire() -> None:

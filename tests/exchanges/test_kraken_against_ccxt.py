@@ -167,6 +167,10 @@ ORDERS = {
         place(OrderType.TAKE_PROFIT_LIMIT, Side.SELL, price=Decimal(70100), trigger_price=Decimal(70000)),
         create("limit", "sell", 0.001, 70100, takeProfitPrice=70000),
     ),
+    "stop that follows": placing(
+        place(OrderType.TRAILING_STOP, Side.SELL, trailing_percent=Decimal("1.5")),
+        create("market", "sell", 0.001, None, trailingPercent="1.5"),
+    ),
     "entry with an exit": placing(
         place(OrderType.LIMIT, price=Decimal(60000), stop_loss=Leg(Decimal(55000), Decimal(54900))),
         create(

@@ -24,6 +24,8 @@ from app.domain import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
+    Side,
+    WouldTrigger,
 )
 from app.exchanges import connect
 from app.exchanges.rest import NoSuchEnvironment
@@ -104,6 +106,39 @@ def test_every_documented_refusal_is_told_apart(
     assert (written.value.exchange, written.value.code) == ("kraken", category)
     assert (message or complaint) in str(written.value)
     assert written.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("type_", "trigger", "kind"),
+    [
+        (OrderType.STOP_LOSS, "60000.6", WouldTrigger),
+        (OrderType.STOP_LOSS, "60000.4", InvalidOrder),
+        (OrderType.TAKE_PROFIT, "60000.4", WouldTrigger),
+        (OrderType.TAKE_PROFIT, "60000.6", InvalidOrder),
+    ],
+)
+def test_an_invalid_price_is_one_that_has_passed_when_the_market_says_so(
+    type_: OrderType, trigger: str, kind: type[ExchangeError]
+) -> None:
+    def answer(request: Received) -> Reply:
+        if called(request) == "Ticker":
+            return reply(body_text("kraken", "ticker"))
+        return reply('{"error":["EOrder:Invalid price"]}')
+
+    stop = order(type=type_, side=Side.SELL, quantity=Decimal(1), trigger_price=Decimal(trigger))
+    with kraken(answer) as (exchange, _), pytest.raises(ExchangeError) as caught:
+        exchange.place_order(stop)
+    assert type(caught.value) is kind
+    assert (caught.value.code, caught.value.exchange_message) == ("EOrder", "Invalid price")
+
+
+def test_a_price_that_cannot_be_asked_for_leaves_the_refusal_as_it_is() -> None:
+    stop = order(type=OrderType.STOP_LOSS, quantity=Decimal(1), trigger_price=Decimal(65000))
+    with kraken(refusing("EOrder:Invalid price")) as (exchange, server):
+        with pytest.raises(InvalidOrder) as caught:
+            exchange.place_order(stop)
+        asked = [called(request) for request in server.received]
+    assert (type(caught.value), asked) == (InvalidOrder, ["AddOrder", "Ticker"])
 
 
 @pytest.mark.parametrize("spaced", ["EOrder: Insufficient funds", "EOrder:  Insufficient funds"])

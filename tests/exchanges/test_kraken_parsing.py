@@ -223,8 +223,22 @@ def test_orders_that_ended_without_filling_tell_how(name: str, status: OrderStat
     assert read_order(name).status is status
 
 
+def test_a_trailing_stop_tells_its_distance_and_no_price() -> None:
+    order = read_order("order_trailing")
+    assert (order.type, order.trailing_percent) == (OrderType.TRAILING_STOP, Decimal("1.5"))
+    assert (order.trigger_price, order.price, order.status) == (None, None, OrderStatus.OPEN)
+
+
+def test_a_distance_in_quote_as_a_person_may_place_it_is_not_taken_for_a_percent() -> None:
+    descr = {**row_of("order_trailing")["descr"], "price": "+500.0"}
+    order = parse.parse_order(ORDER_ID, row_of("order_trailing", descr=descr), NAMES.__getitem__)
+    assert (order.type, order.trailing_percent) == (OrderType.TRAILING_STOP, None)
+
+
 def test_an_order_of_a_kind_that_we_never_place_does_not_hide_the_others() -> None:
-    orders = parse.parse_orders(body("kraken", "open_orders")["result"]["open"], NAMES.__getitem__)
+    rows = body("kraken", "open_orders")["result"]["open"]
+    rows["OTRAIL-BBBBB-CCCCCC"]["descr"]["ordertype"] = "trailing-stop-limit"
+    orders = parse.parse_orders(rows, NAMES.__getitem__)
     assert [(order.type, order.trigger_price, order.price) for order in orders.values()] == [
         (OrderType.STOP_LOSS, 55000, None),
         (None, None, None),

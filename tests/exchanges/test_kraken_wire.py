@@ -255,6 +255,18 @@ def test_every_kind_of_order_is_asked_for_in_its_documented_words(
     assert (called(looked_up), sent(looked_up)) == ("QueryOrders", {"txid": ORDER_ID, "trades": "true"})
 
 
+def test_a_stop_that_follows_is_asked_for_in_json_its_distance_written_with_a_plus() -> None:
+    request = order(type=OrderType.TRAILING_STOP, quantity=Decimal(1), trailing_percent=Decimal("1.50"))
+    with kraken(PLACING) as (exchange, server):
+        exchange.place_order(request)
+    placed = server.received[0]
+    assert placed.target == "/kraken/0/private/AddOrder"
+    assert placed.headers["content-type"] == "application/json"
+    said = json.loads(placed.body)
+    assert said.pop("nonce").isdigit()
+    assert said == COMMON | {"ordertype": "trailing-stop", "volume": "1", "price": "+1.5%", "trigger": "last"}
+
+
 def test_a_sale_says_so() -> None:
     with kraken(PLACING) as (exchange, server):
         exchange.place_order(order(type=OrderType.MARKET, side=Side.SELL, quantity=Decimal(1)))

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain import Leg, OrderRequest, OrderType, Side, TimeInForce
 from app.exchanges import NAMES, UnknownExchange, capabilities, connect, credential_fields
-from app.exchanges.base import Capabilities
+from app.exchanges.base import Capabilities, TrailingRange
 from app.exchanges.refusals import refusals
 
 ABLE = capabilities(NAMES[0])
@@ -17,6 +17,10 @@ NONE: frozenset[OrderType] = frozenset()
 STOP, TARGET = Leg(Decimal(40)), Leg(Decimal(60))
 LIMIT = OrderRequest("A/B", Side.BUY, OrderType.LIMIT, quantity=Decimal(1), price=Decimal(50))
 MARKET = OrderRequest("A/B", Side.BUY, OrderType.MARKET, quote_quantity=Decimal(1))
+TRAILING = OrderRequest(
+    "A/B", Side.SELL, OrderType.TRAILING_STOP, quantity=Decimal(1), trailing_percent=Decimal("1.5")
+)
+RANGE = TrailingRange(Decimal("0.1"), Decimal(20), Decimal("0.01"))
 
 CASES = {
     "no such type": (replace(ABLE, order_types=frozenset({OrderType.MARKET})), LIMIT, "order_type"),
@@ -37,6 +41,26 @@ CASES = {
         replace(LIMIT, stop_loss=STOP, take_profit=TARGET),
         "attached",
     ),
+    "no trailing stops": (
+        replace(ABLE, order_types=ABLE.order_types - {OrderType.TRAILING_STOP}),
+        TRAILING,
+        "order_type",
+    ),
+    "a trailing stop too close": (
+        replace(ABLE, trailing=RANGE),
+        replace(TRAILING, trailing_percent=Decimal("0.09")),
+        "trailing_percent",
+    ),
+    "a trailing stop too far": (
+        replace(ABLE, trailing=RANGE),
+        replace(TRAILING, trailing_percent=Decimal("20.01")),
+        "trailing_percent",
+    ),
+    "a trailing stop between two steps": (
+        replace(ABLE, trailing=RANGE),
+        replace(TRAILING, trailing_percent=Decimal("1.005")),
+        "trailing_percent",
+    ),
     "post-only that may not rest": (
         ABLE,
         replace(LIMIT, post_only=True, time_in_force=TimeInForce.IOC),
@@ -51,7 +75,7 @@ def test_what_is_not_offered_is_named(able: Capabilities, request_: OrderRequest
 
 
 def test_what_is_offered_passes() -> None:
-    for request in (LIMIT, MARKET, replace(LIMIT, stop_loss=STOP, take_profit=TARGET)):
+    for request in (LIMIT, MARKET, TRAILING, replace(LIMIT, stop_loss=STOP, take_profit=TARGET)):
         assert refusals(ABLE, request) == []
 
 
@@ -60,6 +84,7 @@ def test_every_exchange_declares_what_it_can_do_and_which_keys_it_needs(name: st
     able = capabilities(name)
     assert {OrderType.MARKET, OrderType.LIMIT} <= able.order_types
     assert able.attached_both <= able.attached_stop_loss & able.attached_take_profit
+    assert (OrderType.TRAILING_STOP in able.order_types) is (able.trailing is not None)
     assert {"api_key", "api_secret"} <= {field.name for field in credential_fields(name)}
 
 

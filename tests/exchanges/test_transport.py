@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Event
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from app.domain import AuthenticationFailed, ExchangeUnavailable, OutcomeUnknown
 from app.exchanges import transport as transport_module
-from app.exchanges.transport import Redactor, Transport, WireRequest, parse_json
+from app.exchanges.transport import Redactor, Transport, WireRequest, parse_json, sending_until
 from tests.exchanges.local_server import LocalServer, Misbehave, Received, Reply, reply
 
 ORDER = WireRequest("POST", "/order?x=%2F&signature=abc", {"X-Key": "the-key"}, b"a=1")
@@ -190,6 +191,21 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None
                 transport.send(WireRequest("GET", "/", {"X-Key": key}), writes=False)
             assert key not in str(caught.value)
     assert server.received == []
+
+
+def test_an_order_that_was_held_up_past_its_time_is_not_written() -> None:
+    with always(reply("{}")) as server, transport_to(server.url) as transport:
+        with (
+            sending_until(datetime.now(UTC)),
+            pytest.raises(ExchangeUnavailable, match="nothing was sent"),
+        ):
+            transport.send(ORDER, writes=True)
+        with sending_until(datetime.now(UTC)):
+            transport.send(QUESTION, writes=False)
+        with sending_until(datetime.now(UTC) + timedelta(minutes=1)):
+            transport.send(ORDER, writes=True)
+        transport.send(ORDER, writes=True)
+    assert [request.method for request in server.received] == [QUESTION.method, ORDER.method, ORDER.method]
 
 
 # -- may have been executed ------------------------------------------------------------------------------------

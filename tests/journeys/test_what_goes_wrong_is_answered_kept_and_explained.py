@@ -6,13 +6,15 @@ import json
 import re
 import signal
 from contextlib import ExitStack
+from datetime import timedelta
 from decimal import Decimal
 
 import requests
+from sqlalchemy import select
 
 from app.domain.alerts import AlertStatus
 from app.domain.orders import OrderStatus
-from app.models import Alert, utc_now
+from app.models import Alert, OrderRow, utc_now
 from app.sandbox.server import create_sandbox, serving
 from tests.fixtures.sandbox import SandboxServer
 from tests.fixtures.stack import Stack, running_stack, until
@@ -219,6 +221,34 @@ def test_an_alert_taken_in_while_no_worker_runs_waits_for_one(sandbox: SandboxSe
         stack.programs["worker"].start()
 
         desk.await_orders(lambda found: bool(found) and found[0].status is OrderStatus.FILLED, "the fill")
+
+
+def test_a_worker_that_starts_looks_after_what_was_left_behind_without_waiting_for_beat(
+    sandbox: SandboxServer,
+) -> None:
+    """Its queue is lost as well: an order nobody picked up, and one that a killed worker had just placed."""
+    with running_stack(sandbox) as stack:
+        desk = stack.open_desk()
+        desk.fault("place_order", "accept_then_timeout", seconds="20")
+        desk.send(json.dumps({**BUY, "expires_in": 600}))
+        until(desk.at_exchange, "the order to be executed")
+        stack.programs["worker"].stop(signal.SIGKILL)
+        waiting = desk.send(json.dumps({**BUY, "quantity": "0.02", "expires_in": 600})).json()["id"]
+        stack.programs["redis"].stop(signal.SIGKILL)
+        stack.programs["redis"].start()
+        with stack.session() as session:
+            long_ago = utc_now() - timedelta(minutes=1)
+            session.get_one(Alert, waiting).received_at = long_ago
+            for order in session.scalars(select(OrderRow).where(OrderRow.broker_id == desk.broker_id)):
+                order.created_at = order.picked_up_at = long_ago
+            session.commit()
+
+        stack.programs["worker"].start()
+
+        desk.await_orders(
+            lambda found: [order.status for order in found] == [OrderStatus.FILLED] * 2, "both to be filled"
+        )
+        assert len(desk.at_exchange()) == 2
 
 
 def test_an_alert_that_waited_past_its_expiry_is_dropped_aloud(sandbox: SandboxServer) -> None:

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from app import create_app
 from app.config import load_settings
@@ -68,3 +68,41 @@ def test_every_migration_can_be_taken_back_and_made_again(alembic: Config) -> No
 
 def test_there_is_one_newest_migration(alembic: Config) -> None:
     assert len(ScriptDirectory.from_config(alembic).get_heads()) == 1
+
+
+def test_what_is_stored_outlives_every_migration_and_the_way_back(alembic: Config) -> None:
+    command.upgrade(alembic, "0001")
+    with db.engine.begin() as connection:
+        connection.execute(text(_A_PERSON))
+        connection.execute(text(_A_BROKER))
+        connection.execute(text(_AN_ORDER))
+        connection.execute(text(_A_STEP))
+
+    for goal in ("head", "0001", "head"):
+        (command.upgrade if goal == "head" else command.downgrade)(alembic, goal)
+        with db.engine.connect() as connection:
+            counts = [
+                connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
+                for table in ("users", "brokers", "orders", "order_events")
+            ]
+        assert counts == [1, 1, 1, 1], goal
+
+
+_NOW = "'2026-11-01 00:00:00'"
+_A_PERSON = (
+    "INSERT INTO users (id, email, password_hash, session_key, is_admin, theme, created_at) "
+    f"VALUES (1, 'ada@example.org', 'x', 'x', true, 'dark', {_NOW})"
+)
+_A_BROKER = (
+    "INSERT INTO brokers (id, user_id, name, exchange, environment, mode, dry_run, active, is_main, data_key, api_key, "
+    "api_secret, keys_version, created_at) "
+    f"VALUES (1, 1, 'main', 'kraken', 'LIVE', 'OFF', false, true, true, 'x', 'x', 'x', 1, {_NOW})"
+)
+_AN_ORDER = (
+    "INSERT INTO orders (id, user_id, broker_id, role, origin, client_order_id, symbol, side, type, time_in_force, "
+    "post_only, status, cancel_requested, attempts, created_at) VALUES (1, 1, 1, 'ENTRY', 'CLI', 's1', 'BTC/USDT', "
+    f"'BUY', 'MARKET', 'GTC', false, 'FILLED', false, 1, {_NOW})"
+)
+_A_STEP = (
+    f"INSERT INTO order_events (id, order_id, at, after, cause) VALUES (1, 1, {_NOW}, 'FILLED', 'it filled')"
+)

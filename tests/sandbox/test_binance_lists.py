@@ -200,7 +200,7 @@ def test_an_entry_that_expires_takes_its_exit_along(binance: Caller) -> None:
     ]
 
 
-def test_an_exit_larger_than_what_the_entry_brought_is_rejected(
+def test_an_exit_larger_than_what_the_entry_brought_expires_for_it_cannot_be_placed(
     fresh_sandbox: SandboxServer, binance: Caller
 ) -> None:
     fresh_sandbox.control(
@@ -219,7 +219,7 @@ def test_an_exit_larger_than_what_the_entry_brought_is_rejected(
         pendingQuantity="0.5",
         pendingStopPrice="58000",
     )
-    assert states(binance, answer)[1][0] == "REJECTED"
+    assert states(binance, answer)[1] == ("EXPIRED", "REJECTED")
     assert binance.balances()["BTC"] == ("0.49950000", "0.00000000")
 
 

@@ -130,6 +130,22 @@ def test_a_stop_fires_when_the_price_reaches_it_and_is_refused_on_the_wrong_side
     assert (fired["status"], fired["isWorking"], fired["executedQty"]) == ("FILLED", True, "0.10000000")
 
 
+def test_a_trailing_stop_is_a_stop_with_a_distance_and_fires_when_the_price_turns_by_it(
+    fresh_sandbox: SandboxServer, binance: Caller
+) -> None:
+    order = binance.place(side="SELL", type="STOP_LOSS", trailingDelta="200", quantity="0.1")
+    waiting = binance.order(order["orderId"])
+    assert (waiting["type"], waiting["trailingDelta"], waiting["stopPrice"]) == (
+        "STOP_LOSS",
+        200,
+        "0.00000000",
+    )
+    assert (waiting["status"], waiting["isWorking"]) == ("NEW", False)
+    for price, status in (("66000", "NEW"), ("64680.01", "NEW"), ("64680", "FILLED")):
+        fresh_sandbox.price("binance", "BTC/USDT", price)
+        assert binance.order(order["orderId"])["status"] == status
+
+
 def test_a_stop_limit_rests_at_its_limit_once_triggered(
     fresh_sandbox: SandboxServer, binance: Caller
 ) -> None:

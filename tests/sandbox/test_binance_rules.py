@@ -13,6 +13,8 @@ LIMIT = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "50000",
 MARKET = {"side": "BUY", "type": "MARKET", "quantity": "0.01"}
 STOP = {"side": "SELL", "type": "STOP_LOSS", "stopPrice": "50000", "quantity": "0.01"}
 
+TRAILING = {"side": "SELL", "type": "STOP_LOSS", "trailingDelta": "100", "quantity": "0.01"}
+
 
 def without(order: dict[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in order.items() if name not in names}
@@ -50,6 +52,10 @@ def without(order: dict[str, str], *names: str) -> dict[str, str]:
         (LIMIT | {"newOrderRespType": "ALL"}, -1130),
         (LIMIT | {"icebergQty": "0.001"}, -2010),
         (STOP | {"trailingDelta": "100"}, -2010),
+        (TRAILING | {"type": "TAKE_PROFIT"}, -2010),
+        (TRAILING | {"trailingDelta": "9"}, -1013),
+        (TRAILING | {"trailingDelta": "2001"}, -1013),
+        (TRAILING | {"trailingDelta": "1.5"}, -1100),
     ],
     ids=lambda value: str(value) if isinstance(value, int) else "",
 )

@@ -28,6 +28,7 @@ from app.sandbox.instruments import listed
 SYMBOL = "LTC/USDT"
 START = {"LTC": Decimal("25"), "USDT": Decimal("2000.00000001")}
 LOT, TICK = Decimal("0.001"), Decimal("0.01")
+FIXED_TRIGGERS = sorted(TRIGGERED - {OrderType.TRAILING_STOP})
 
 sides = st.sampled_from(Side)
 quantities = st.integers(1, 12_000).map(lambda lots: lots * LOT)
@@ -74,12 +75,14 @@ class Trading(RuleBasedStateMachine):
         finally:
             FILL_FRACTION.reset(token)
 
-    @rule(
-        side=sides, kind=st.sampled_from(sorted(TRIGGERED)), quantity=quantities, trigger=prices, price=prices
-    )
+    @rule(side=sides, kind=st.sampled_from(FIXED_TRIGGERS), quantity=quantities, trigger=prices, price=prices)
     def stop(self, side: Side, kind: OrderType, quantity: Decimal, trigger: Decimal, price: Decimal) -> None:
         limit = price if kind in (OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT) else None
         self._try(OrderSpec(SYMBOL, side, kind, quantity, price=limit, trigger_price=trigger))
+
+    @rule(side=sides, quantity=quantities, percent=st.decimals("0.1", "20", places=2))
+    def trailing_stop(self, side: Side, quantity: Decimal, percent: Decimal) -> None:
+        self._try(OrderSpec(SYMBOL, side, OrderType.TRAILING_STOP, quantity, trailing_percent=percent))
 
     @rule(
         side=sides,
@@ -87,7 +90,7 @@ class Trading(RuleBasedStateMachine):
         price=prices,
         fee_in_quote=st.none() | st.booleans(),
         minutes=st.none() | st.integers(1, 5),
-        close=st.none() | st.tuples(st.sampled_from([OrderType.LIMIT, *sorted(TRIGGERED)]), prices, prices),
+        close=st.none() | st.tuples(st.sampled_from([OrderType.LIMIT, *FIXED_TRIGGERS]), prices, prices),
     )
     def limit_with_extras(
         self,
@@ -234,7 +237,7 @@ class Trading(RuleBasedStateMachine):
         markup = self.venue_rules.markup(order.spec)
         if order.side is Side.SELL:
             return asset, order.remaining * markup
-        price = order.price if order.price is not None else order.spec.trigger_price
+        price = order.price if order.price is not None else order.trigger_price
         assert price is not None
         return asset, order.remaining * price * markup
 

@@ -208,6 +208,40 @@ def test_a_trigger_with_a_limit_becomes_a_limit_order(fresh_sandbox: SandboxServ
     assert kraken.order(txid)["status"] == "closed"
 
 
+def test_a_trailing_stop_tells_its_distance_and_fires_when_the_price_turns_by_it(
+    fresh_sandbox: SandboxServer, kraken: Caller
+) -> None:
+    txid = kraken.place(type="sell", ordertype="trailing-stop", price="+2%")
+    waiting = kraken.order(txid)
+    assert (waiting["descr"]["ordertype"], waiting["descr"]["price"]) == ("trailing-stop", "+2.0000%")
+    assert waiting["descr"]["order"] == "sell 0.01000000 XBTUSDT @ trailing stop +2.0000%"
+    for price, status in (("66000", "open"), ("64681", "open"), ("64680", "closed")):
+        fresh_sandbox.price("kraken", "BTC/USDT", price)
+        assert kraken.order(txid)["status"] == status
+    fired = kraken.order(txid)
+    assert (fired["stopprice"], fired["misc"]) == ("64680.00", "stopped")
+
+
+def test_a_trailing_stop_takes_no_other_trigger_and_cannot_be_edited(kraken: Caller) -> None:
+    txid = kraken.place(type="sell", ordertype="trailing-stop", price="+2%")
+    assert kraken.refusal("AmendOrder", txid=txid, trigger_price="59000") == "EOrder:Invalid order"
+    assert kraken.refusal("EditOrder", txid=txid, pair="XBTUSDT", price="59000") == "EOrder:Invalid order"
+
+
+def test_each_fill_may_bring_forth_a_trailing_stop(fresh_sandbox: SandboxServer, kraken: Caller) -> None:
+    kraken.place(
+        type="buy",
+        ordertype="limit",
+        price="59000",
+        **{"close[ordertype]": "trailing-stop", "close[price]": "+1%"},
+    )
+    fresh_sandbox.price("kraken", "BTC/USDT", "59000")
+    [(txid, leg)] = kraken.open_orders().items()
+    assert leg["descr"]["price"] == "+1.0000%"
+    fresh_sandbox.price("kraken", "BTC/USDT", "58410")
+    assert kraken.order(txid)["status"] == "closed"
+
+
 def test_a_trigger_that_has_passed_already_is_refused(kraken: Caller) -> None:
     refusal = kraken.refused_order(type="sell", ordertype="stop-loss", price="61000")
     assert refusal == "EOrder:Invalid price"

@@ -12,7 +12,16 @@ from app.domain.accounts import Credential, Environment, TradingMode
 from app.domain.orders import OrderDraft, OrderReport, OrderStatus, OrderType, PriceOrPercent, Side
 from app.extensions import db
 from app.models import Broker, OrderOrigin, OrderRow
-from app.services import bookkeeping, brokers, connections, execution, markets, orders, reconciliation
+from app.services import (
+    bookkeeping,
+    brokers,
+    connections,
+    execution,
+    markets,
+    orders,
+    protection,
+    reconciliation,
+)
 from tests.fixtures.app import AppFactory, MakeUser
 from tests.fixtures.sandbox import Keys, SandboxServer
 
@@ -77,10 +86,10 @@ def test_the_stop_loss_rests_on_the_exchange_alone_and_the_order_tells_that_the_
     assert stop.take_profit is None
     resting = [order for order in sandbox.orders(EXCHANGE, keys) if order["state"] == "open"]
     assert [order["client_order_id"] for order in resting] == [stop.client_order_id]
-    for order in (entry, stop):
-        told = [event.cause for event in order.events if "take-profit" in event.cause]
-        assert len(told) == 1
-        assert "does not rest on the exchange" in told[0]
+    [told] = [event.cause for event in stop.events if "take-profit" in event.cause]
+    assert "does not rest on the exchange" in told
+    assert entry.position is not None
+    assert "watched here" in protection.how_held(entry.position)
 
 
 def test_a_stop_loss_that_was_wished_for_alone_needs_no_words(broker: Broker) -> None:

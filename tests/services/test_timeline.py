@@ -78,6 +78,36 @@ def test_a_refusal_by_the_exchange_is_the_exchanges_time() -> None:
     assert timeline.of(order).exchange_ms == 26
 
 
+def test_the_wait_for_a_look_up_is_ours_and_nobody_knows_the_exchanges_share() -> None:
+    order = _ticket_order(
+        received_at=0, created_at=1, queued_at=2, picked_up_at=4, sent_at=5, found_at=30_005, closed_at=30_006
+    )
+    order.type = OrderType.MARKET
+    way = timeline.of(order)
+    assert [hop.name for hop in way.hops][-3:] == ["sent", "found", "filled"]
+    assert way.exchange_ms is None
+    assert way.ours_ms == way.total_ms == 30_006
+
+
+def test_an_order_tried_again_tells_the_last_try_and_that_it_was_queued_again() -> None:
+    order = _ticket_order(
+        received_at=0, created_at=1, queued_at=7_000, picked_up_at=7_001, sent_at=7_002, acknowledged_at=7_022
+    )
+    order.attempts = 2
+    way = timeline.of(order)
+    again = next(hop for hop in way.hops if hop.name == "queued_again")
+    assert (again.ms, again.owner) == (6_999, Owner.OURS)
+    assert way.exchange_ms == 20
+
+
+def test_an_order_that_was_never_answered_has_no_share_of_the_exchange() -> None:
+    order = _ticket_order(
+        received_at=0, created_at=1, queued_at=2, picked_up_at=3, sent_at=4, closed_at=60_000
+    )
+    order.status = OrderStatus.EXPIRED
+    assert timeline.of(order).exchange_ms is None
+
+
 def test_an_order_that_never_left_has_no_share_of_the_exchange() -> None:
     order = _ticket_order(received_at=0, created_at=1, queued_at=2, closed_at=9)
     order.status = OrderStatus.DENIED
@@ -96,9 +126,9 @@ def test_a_timeline_is_plain_json() -> None:
     }
 
 
-@given(st.lists(st.none() | st.integers(0, 10_000), min_size=6, max_size=6))
+@given(st.lists(st.none() | st.integers(0, 10_000), min_size=7, max_size=7))
 def test_no_step_takes_negative_time_whatever_clocks_say(stamps: list[int | None]) -> None:
-    names = ("created_at", "queued_at", "picked_up_at", "sent_at", "acknowledged_at", "closed_at")
+    names = ("created_at", "queued_at", "picked_up_at", "sent_at", "acknowledged_at", "found_at", "closed_at")
     given_stamps = {name: stamp for name, stamp in zip(names, stamps, strict=True) if stamp is not None}
     way = timeline.of(_ticket_order(**{"received_at": 0, "created_at": 0, **given_stamps}))
     assert all(hop.ms >= 0 for hop in way.hops)

@@ -17,7 +17,7 @@ from tests.fixtures.history import History, MakeHistory
 #: What a page may ask of the database, whatever it shows.
 MOST_QUERIES = 12
 
-PAGES = ("/", "/brokers/", "/brokers/new", "/trade/", "/orders/", "/webhooks/", "/admin")
+PAGES = ("/", "/brokers/", "/brokers/new", "/trade/", "/orders/", "/webhooks/", "/activity/", "/admin")
 
 
 def _all_pages(history: History) -> list[str]:

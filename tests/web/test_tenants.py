@@ -52,7 +52,17 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/brokers/", "/orders/", "/webhooks/", "/trade/", "/equity", "/trade/markets?symbol=BTC"]
+    "path",
+    [
+        "/",
+        "/brokers/",
+        "/orders/",
+        "/webhooks/",
+        "/activity/",
+        "/trade/",
+        "/equity",
+        "/trade/markets?symbol=BTC",
+    ],
 )
 def test_no_list_shows_another_persons_rows(
     path: str, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory

@@ -234,19 +234,35 @@ class Binance(RestExchange):
         params = _order_id(symbol, exchange_order_id, client_order_id)
         if "orderListId" in params:
             return self._get_list(symbol, {"orderListId": params["orderListId"]})
-        naming = _always(symbol)
         try:
-            return self._call(wire.GET_ORDER, params, lambda row: parse.parse_order(row, naming))
+            return self._with_exits(self._order(symbol, params))
         except OrderNotFound as missing:
             if client_order_id is None:
                 raise
             return _or(missing, lambda: self._get_list(symbol, {"origClientOrderId": client_order_id}))
 
+    def _order(self, symbol: str, params: Mapping[str, Any]) -> OrderReport:
+        naming = _always(symbol)
+        return self._call(wire.GET_ORDER, params, lambda row: parse.parse_order(row, naming))
+
+    def _with_exits(self, order: OrderReport) -> OrderReport:
+        """An entry with the exits that were placed with it, of which its own record tells only the list's id."""
+        list_id = order.raw.get("orderListId", wire.NO_LIST)
+        if list_id == wire.NO_LIST or order.trigger_price is not None:
+            return order
+        head = self._call(wire.GET_LIST, {"orderListId": list_id}, parse.parse_list_head)
+        if not head.starts_with_entry:
+            return order
+        exits = [each for each in head.order_ids if each != order.exchange_order_id]
+        return parse.assemble(head, [order, *self._orders(order.symbol, exits)], order.symbol)
+
+    def _orders(self, symbol: str, order_ids: Sequence[str]) -> list[OrderReport]:
+        return [self._order(symbol, _order_id(symbol, each, None)) for each in order_ids]
+
     def _get_list(self, symbol: str, params: Mapping[str, Any]) -> OrderReport:
         """A pair of exits; its own record names the legs without telling how they fare."""
         head = self._call(wire.GET_LIST, params, parse.parse_list_head)
-        legs = [self.get_order(symbol, exchange_order_id=order_id) for order_id in head.order_ids]
-        return parse.assemble(head, legs, symbol)
+        return parse.assemble(head, self._orders(symbol, head.order_ids), symbol)
 
     def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         def read(rows: Any) -> list[OrderReport]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
 from app.domain.orders import Leg, OcoRequest, OrderRequest, OrderType, Side, TimeInForce
-from app.exchanges.binance.wire import ORDER_TYPES, POST_ONLY
+from app.exchanges.binance.wire import BASIS_POINTS_OF_A_PERCENT, ORDER_TYPES, POST_ONLY
 
 Params = dict[str, str]
 
@@ -44,6 +44,8 @@ def _amounts(request: OrderRequest) -> Params:
             params["timeInForce"] = request.time_in_force.value
     if request.trigger_price is not None:
         params["stopPrice"] = plain(request.trigger_price)
+    if request.trailing_percent is not None:
+        params["trailingDelta"] = plain(EXACT.multiply(request.trailing_percent, BASIS_POINTS_OF_A_PERCENT))
     return params
 
 

@@ -17,8 +17,14 @@ from typing import Any
 from app.domain.accounts import Balance, Grant, Permissions, Position
 from app.domain.markets import Candle, Level, Market, MarketKind, OrderBook, Ticker
 from app.domain.money import EXACT
-from app.domain.orders import Fill, OrderReport, OrderStatus, Side
-from app.exchanges.binance.wire import PUBLISHED_LIMITS, STATUSES, TYPES_HEARD
+from app.domain.orders import Fill, OrderReport, OrderStatus, OrderType, Side
+from app.exchanges.binance.wire import (
+    BASIS_POINTS_OF_A_PERCENT,
+    ORDER_TYPES,
+    PUBLISHED_LIMITS,
+    STATUSES,
+    TYPES_HEARD,
+)
 from app.exchanges.budget import Limit
 from app.exchanges.rest import margin_balance, milliseconds, positive
 
@@ -207,13 +213,14 @@ def parse_order(row: Row, naming: Naming) -> OrderReport:
     side, report_id = Side(row["side"]), str(row["orderId"])
     client_id = row.get("origClientOrderId") if row["status"] == "CANCELED" else None
     client_id = client_id or row["clientOrderId"]
+    trailing = _trailing_percent(row)
     fills = tuple(_parse_own_fill(item, row, symbol, side, client_id) for item in row.get("fills", ()))
     return OrderReport(
         exchange_order_id=report_id,
         client_order_id=client_id,
         symbol=symbol,
         side=side,
-        type=TYPES_HEARD[row["type"]],
+        type=OrderType.TRAILING_STOP if trailing else TYPES_HEARD[row["type"]],
         status=STATUSES[row["status"]],
         quantity=quantity,
         filled_quantity=filled,
@@ -221,6 +228,7 @@ def parse_order(row: Row, naming: Naming) -> OrderReport:
         price=positive(row["price"]),
         average_price=cost / filled if cost and filled else None,
         trigger_price=positive(row.get("stopPrice")),
+        trailing_percent=trailing,
         cost=cost,
         fees=_fees(fills),
         created_at=_moment(row, "time", "workingTime", "transactTime"),
@@ -228,6 +236,14 @@ def parse_order(row: Row, naming: Naming) -> OrderReport:
         fills=fills,
         raw=row,
     )
+
+
+def _trailing_percent(row: Row) -> Decimal | None:
+    """How far a trailing stop at the market follows, in percent; None for every other order."""
+    delta = row.get("trailingDelta")
+    if not delta or row["type"] != ORDER_TYPES[OrderType.TRAILING_STOP]:
+        return None
+    return Decimal(delta) / BASIS_POINTS_OF_A_PERCENT
 
 
 def _moment(row: Row, *names: str) -> datetime | None:

@@ -28,9 +28,10 @@ from app.domain.errors import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
+    WouldTrigger,
 )
 from app.domain.orders import OrderStatus, OrderType
-from app.exchanges.base import AmendMode, Capabilities, CredentialField
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place, TrailingRange
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -133,6 +134,8 @@ DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
 TICKER_WEIGHTS = ((20, 2), (100, 40))
 ALL_TICKERS_WEIGHT = 80
 ALL_OPEN_ORDERS_WEIGHT = 80
+#: What stands for the id of a list in the record of an order that belongs to none.
+NO_LIST = -1
 TRADES_OF_ORDER_WEIGHT = 5
 
 MAX_DEPTH = 5000
@@ -156,9 +159,16 @@ ORDER_TYPES = {
     OrderType.TAKE_PROFIT: "TAKE_PROFIT",
     OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
     OrderType.TAKE_PROFIT_LIMIT: "TAKE_PROFIT_LIMIT",
+    OrderType.TRAILING_STOP: "STOP_LOSS",
 }
 
-TYPES_HEARD = {word: type_ for type_, word in ORDER_TYPES.items()} | {POST_ONLY: OrderType.LIMIT}
+#: A trailing stop is called by the type of the stop it is; its distance tells the two apart.
+TYPES_HEARD = {word: type_ for type_, word in ORDER_TYPES.items() if type_ is not OrderType.TRAILING_STOP} | {
+    POST_ONLY: OrderType.LIMIT
+}
+
+#: A hundredth of a percent, the unit of ``trailingDelta``.
+BASIS_POINTS_OF_A_PERCENT = 100
 
 #: PENDING_NEW is the waiting exit of an entry. A market order short of liquidity ends EXPIRED with its fills.
 STATUSES = {
@@ -179,15 +189,29 @@ CLIENT_ID_RULE = "1 to 32 letters, digits, hyphens and underscores"
 
 LIMIT_ONLY = frozenset({OrderType.LIMIT})
 
+#: Milliseconds. Checked when a request comes in and again just before it is matched.
+RECEIVE_WINDOW_MS = 5000
+#: A timestamp may lie so far ahead of Binance's clock, and lasts longer by that.
+TIMESTAMP_AHEAD = timedelta(seconds=1)
+
+#: Cancelled orders without executions are archived after 90 days, all others stay. One market's open orders weigh 6,
+#: everybody's 80.
 CAPABILITIES = Capabilities(
     order_types=frozenset(ORDER_TYPES),
     attached_stop_loss=LIMIT_ONLY,
     attached_take_profit=LIMIT_ONLY,
     attached_both=LIMIT_ONLY,
+    attached_per_fill=False,
+    passed_trigger=PassedTrigger.REFUSED,
+    # What the TRAILING_DELTA filter says on nearly all markets; where one is stricter, the exchange refuses.
+    trailing=TrailingRange(Decimal("0.1"), Decimal(20), Decimal("0.01")),
     oco=True,
     amend=AmendMode.QUANTITY_DOWN,
     client_id_lookup=timedelta(days=90),
     client_id_unique_forever=False,
+    history_kept=timedelta(days=90),
+    look_up_places=tuple(Place),
+    request_window=timedelta(milliseconds=RECEIVE_WINDOW_MS) + TIMESTAMP_AHEAD,
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,
     quote_quantity_market_sell=True,
@@ -195,6 +219,7 @@ CAPABILITIES = Capabilities(
     test_environment=True,
     futures_positions=True,
     standard_taker_fee=Decimal("0.001"),
+    all_open_orders_from=14,
 )
 
 # -- faults ----------------------------------------------------------------------------------------------------
@@ -236,6 +261,9 @@ NEW_ORDER_REFUSALS: tuple[tuple[str, type[ExchangeError]], ...] = (
     ("account has insufficient balance", InsufficientFunds),
     ("duplicate order sent", DuplicateOrder),
     ("this symbol is not permitted", PermissionDenied),
+    ("order would trigger immediately", WouldTrigger),
+    # Of a pair, whose legs were held against each other before they were sent: it is the last price that is outside.
+    ("the relationship of the prices", WouldTrigger),
 )
 
 REMEDIES = {
@@ -256,6 +284,7 @@ FILTER_REMEDIES = {
     "PRICE_FILTER": "Choose a price on the market's tick and inside its bounds.",
     "LOT_SIZE": "Choose a quantity on the market's lot and inside its bounds.",
     "MARKET_LOT_SIZE": "Choose a smaller quantity: market orders have a bound of their own.",
+    "TRAILING_DELTA": "Choose another trailing distance: the market bounds it.",
     "NOTIONAL": "Price times quantity is outside the bounds this market sets on the value of an order.",
     "MIN_NOTIONAL": "The order is worth too little: enlarge it.",
     "PERCENT_PRICE": "The price is too far from the market's average.",
@@ -304,7 +333,6 @@ def _remedy(code: int, message: str) -> str | None:
 
 # -- signing ---------------------------------------------------------------------------------------------------
 
-RECEIVE_WINDOW_MS = 5000
 #: Methods whose parameters travel as a form; the others carry them in the query.
 FORM_METHODS = ("POST", "PUT")
 

@@ -12,7 +12,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, OrderRejected, OutcomeUnknown
+from app.domain.errors import (
+    ExchangeError,
+    OrderDenied,
+    OrderNotFound,
+    OrderRejected,
+    OutcomeUnknown,
+    WouldTrigger,
+)
 from app.domain.markets import Market
 from app.domain.money import plain
 from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType, Side
@@ -84,12 +91,10 @@ class Bitget(BitgetReads):
         last, trigger = self.ticker(request.symbol).last, request.trigger_price
         if last is None or trigger is None:
             raise OrderDenied.because("trigger_price", "the market has no price yet to wait from")
-        below = orders.waits_below(request.type, request.side)
-        if trigger == last or below is not (trigger < last):
-            wanted = "below" if below else "above"
-            raise OrderDenied.because(
-                "trigger_price",
-                f"the order would trigger at once: its trigger must lie {wanted} the last price of {plain(last)}",
+        if request.would_trigger(last):
+            wanted = "below" if request.type.waits_below(request.side) else "above"
+            raise WouldTrigger(
+                self.name, f"not sent: the trigger must lie {wanted} the last price of {plain(last)}"
             )
 
     def _place_plan(self, request: OrderRequest, market: Market) -> OrderReport:

@@ -76,12 +76,6 @@ def plan(request: OrderRequest, market: Market) -> Params:
     return params
 
 
-def waits_below(type_: OrderType, side: Side) -> bool:
-    """Whether the trigger of such an order lies below the market while it waits."""
-    stop = type_ in (OrderType.STOP_LOSS, OrderType.STOP_LIMIT)
-    return stop is (side is Side.SELL)
-
-
 def waiting_type(side: Side, below: bool, at_limit: bool) -> OrderType:
     """What an order is that waits for a price below the market, or above it. Bitget's records do not tell."""
     if below is (side is Side.SELL):

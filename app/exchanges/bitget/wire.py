@@ -31,7 +31,7 @@ from app.domain.errors import (
     RateLimited,
 )
 from app.domain.orders import OrderStatus, OrderType, TimeInForce
-from app.exchanges.base import AmendMode, Capabilities, CredentialField
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -167,24 +167,32 @@ PRODUCT_TYPE, MARGIN_COIN = "USDT-FUTURES", "USDT"
 PRESET_ENTRIES = frozenset({OrderType.MARKET, OrderType.LIMIT})
 
 #: Cancel-replace places a new order under a new id, and may cancel the old one without placing it: no amendment.
-#: The visibility delay counts in that an order may wait for a look at the market first, and that a plan order, whose
-#: window cannot be narrowed, is taken until its timestamp is 30 s old.
+#: A new order's own window is five seconds, but a plan order's cannot be narrowed: it is taken until its timestamp is
+#: 30 s old. Each list of open orders may be asked for twenty times a second, so that few markets are asked one by one.
+#: Presets are documented to be created once the entry is filled, not with its fills.
 CAPABILITIES = Capabilities(
-    order_types=frozenset(OrderType),
+    order_types=frozenset(OrderType) - {OrderType.TRAILING_STOP},
     attached_stop_loss=PRESET_ENTRIES,
     attached_take_profit=PRESET_ENTRIES,
     attached_both=PRESET_ENTRIES,
+    attached_per_fill=False,
+    passed_trigger=PassedTrigger.REFUSED,
+    trailing=None,
     oco=False,
     amend=AmendMode.NONE,
     client_id_lookup=timedelta(hours=2),
     client_id_unique_forever=False,
-    visibility_delay=timedelta(seconds=30),
+    history_kept=HISTORY,
+    look_up_places=tuple(Place),
+    request_window=timedelta(seconds=30),
+    visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,
     quote_quantity_market_sell=False,
     batch_cancel=True,
     test_environment=True,
     futures_positions=True,
     standard_taker_fee=Decimal("0.001"),
+    all_open_orders_from=6,
 )
 
 # -- faults ----------------------------------------------------------------------------------------------------

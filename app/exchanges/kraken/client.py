@@ -6,12 +6,14 @@ import logging
 from collections.abc import Sequence
 from decimal import Decimal
 
-from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, OutcomeUnknown
+from app.domain.errors import ExchangeError, InvalidOrder, OrderDenied, OrderNotFound, OutcomeUnknown
+from app.domain.markets import Market
 from app.domain.money import plain
-from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus
+from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType
 from app.exchanges.budget import Charge, Scope
 from app.exchanges.kraken import orders, parse, wire
 from app.exchanges.kraken.reader import KrakenReader, batches, order_id_params, placed_at
+from app.exchanges.passed import explained
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +39,27 @@ class Kraken(KrakenReader):
         and the next look-up tells the rest.
         """
         market, request = self._prepare(request)
-        order_id: str = self._call(
-            wire.ADD_ORDER,
-            orders.single(request, market),
-            lambda data: data["result"]["txid"][0],
-            market=market.exchange_symbol,
-        )
+        order_id = self._add(request, market)
         try:
             report = self._completed(order_id, request.symbol)
         except ExchangeError as error:
             log.warning("order %s is placed and not seen yet: %s", order_id, error.message)
             report = None
         return report or _acknowledged(order_id, request)
+
+    def _add(self, request: OrderRequest, market: Market) -> str:
+        """The id of an order as it is accepted. A trigger that has passed is refused as an invalid price only."""
+        try:
+            return self._call(
+                wire.ADD_ORDER_IN_JSON if request.type is OrderType.TRAILING_STOP else wire.ADD_ORDER,
+                orders.single(request, market),
+                lambda data: str(data["result"]["txid"][0]),
+                market=market.exchange_symbol,
+            )
+        except InvalidOrder as refused:
+            if request.trigger_price is None or not refused.exchange_message.startswith(wire.INVALID_PRICE):
+                raise
+            raise explained(refused, (request,), self) from None
 
     def _completed(self, order_id: str, symbol: str) -> OrderReport | None:
         """An order that was just placed, with its executions; None while they are not told whole."""
@@ -162,4 +173,5 @@ def _acknowledged(order_id: str, request: OrderRequest) -> OrderReport:
         quantity=request.quantity,
         price=request.price,
         trigger_price=request.trigger_price,
+        trailing_percent=request.trailing_percent,
     )

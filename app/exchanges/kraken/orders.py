@@ -29,6 +29,7 @@ def single(request: OrderRequest, market: Market) -> Params:
         "ordertype": ORDER_TYPES[request.type],
         "volume": plain(_volume(request)),
         **_prices(request),
+        **_trailing(request),
     }
     if request.time_in_force is not TimeInForce.GTC and request.type.has_price:
         params["timeinforce"] = request.time_in_force.value
@@ -49,6 +50,13 @@ def _prices(request: OrderRequest) -> Params:
     """``price`` is the trigger of an order that has one, and ``price2`` then its limit."""
     told = [price for price in (request.trigger_price, request.price) if price is not None]
     return {name: plain(price) for name, price in zip(("price", "price2"), told, strict=False)}
+
+
+def _trailing(request: OrderRequest) -> Params:
+    """A distance is always written with a plus: the side of the order tells the direction."""
+    if request.trailing_percent is None:
+        return {}
+    return {"price": f"+{plain(request.trailing_percent)}%", "trigger": "last"}
 
 
 def _exit(request: OrderRequest) -> Params:

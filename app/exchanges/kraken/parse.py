@@ -170,6 +170,7 @@ def parse_order(order_id: str, row: Row, naming: Naming) -> OrderReport:
         price=None if type_ is None else _limit(type_, first, second),
         average_price=average,
         trigger_price=first if type_ is not None and type_.has_trigger else None,
+        trailing_percent=_distance(described["price"]) if type_ is OrderType.TRAILING_STOP else None,
         cost=EXACT.multiply(average, filled) if average and filled is not None else Decimal(row["cost"]),
         fees={_fee_asset(flags, symbol): fee} if fee else {},
         created_at=moment(row["opentm"]),
@@ -198,8 +199,13 @@ def _limit(type_: OrderType, first: Decimal | None, second: Decimal | None) -> D
 
 
 def _price(text: Any) -> Decimal | None:
-    """A price; None for a distance from the market (``+5.0%``), which only orders placed by hand have."""
+    """A price; None for a distance from the market (``+5.0%``), which trailing stops have and orders placed by hand."""
     return positive(text) if text is not None and str(text).replace(".", "", 1).isdigit() else None
+
+
+def _distance(text: str) -> Decimal | None:
+    """The percent of a distance such as ``+1.5000%``; None for one in quote, as orders placed by hand may have."""
+    return Decimal(text[1:-1]) if text.startswith("+") and text.endswith("%") else None
 
 
 def _fee_asset(flags: frozenset[str], symbol: str) -> str:

@@ -36,7 +36,7 @@ from app.domain.errors import (
     RateLimited,
 )
 from app.domain.orders import OrderStatus, OrderType
-from app.exchanges.base import AmendMode, Capabilities, CredentialField
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place, TrailingRange
 from app.exchanges.budget import Limit, Refill, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -112,6 +112,8 @@ TRADES_HISTORY = _private("TradesHistory", 2)
 QUERY_TRADES = _private("QueryTrades", 2)
 
 ADD_ORDER = _change("AddOrder", ADD_COST)
+#: For prices with a sign and a percent mark, which a form would have to escape.
+ADD_ORDER_IN_JSON = _change("AddOrder", ADD_COST, in_json=True)
 AMEND_ORDER = _change("AmendOrder", cost_by_age(AMEND_COSTS, 0))
 CANCEL_ORDER = _change("CancelOrder", cost_by_age(CANCEL_COSTS, 0))
 CANCEL_BATCH = _change("CancelOrderBatch", cost_by_age(CANCEL_COSTS, 0), in_json=True)
@@ -182,6 +184,7 @@ ORDER_TYPES = {
     OrderType.TAKE_PROFIT: "take-profit",
     OrderType.STOP_LIMIT: "stop-loss-limit",
     OrderType.TAKE_PROFIT_LIMIT: "take-profit-limit",
+    OrderType.TRAILING_STOP: "trailing-stop",
 }
 TYPES_HEARD = {word: type_ for type_, word in ORDER_TYPES.items()}
 
@@ -207,23 +210,30 @@ CLIENT_ID_RULE = "1 to 18 letters, digits, hyphens and underscores, or a UUID"
 
 LIMIT_ONLY = frozenset({OrderType.LIMIT})
 
+#: The look-up by client id goes through the open orders and then the closed ones, so the lists would tell nothing new.
+#: Requests have no timestamp: one that is under way is refused for its nonce as soon as a later look-up was answered.
 CAPABILITIES = Capabilities(
     order_types=frozenset(ORDER_TYPES),
     attached_stop_loss=LIMIT_ONLY,
     attached_take_profit=LIMIT_ONLY,
     attached_both=frozenset(),
+    attached_per_fill=True,
+    passed_trigger=PassedTrigger.REFUSED,
+    trailing=TrailingRange(Decimal("0.01"), Decimal("99.99"), Decimal("0.01")),
     oco=False,
     amend=AmendMode.FULL,
     # As long as closed orders are kept, which nobody promises for how long.
     client_id_lookup=timedelta(days=90),
     client_id_unique_forever=False,
+    history_kept=timedelta(days=90),
+    look_up_places=(Place.CLIENT_ID, Place.FILLS),
+    request_window=timedelta(0),
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,
     quote_quantity_market_sell=False,
     batch_cancel=True,
     test_environment=False,
     futures_positions=False,
-    lists_all_markets=True,
     standard_taker_fee=Decimal("0.004"),
 )
 
@@ -256,6 +266,9 @@ FAULTS: tuple[tuple[str, type[ExchangeError]], ...] = (
     ("EService:Market in ", ExchangeUnavailable),
     ("EService:Throttled", RateLimited),
 )
+
+#: What a trigger that has passed is refused with, and a price of too many decimals as well.
+INVALID_PRICE = "Invalid price"
 
 REMEDIES = {
     "EAPI:Invalid key": "Kraken does not know this key: copy it again, whole, or make a new one.",

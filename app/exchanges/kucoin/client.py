@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from app.domain.accounts import Balance, Grant, Permissions, Position
-from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, TradingError
+from app.domain.errors import ExchangeError, InvalidOrder, OrderDenied, OrderNotFound, TradingError
 from app.domain.money import plain
 from app.domain.orders import Fill, OcoRequest, OrderReport, OrderRequest, OrderStatus
 from app.exchanges.history import pages
 from app.exchanges.kucoin import orders, parse, waiting, wire
 from app.exchanges.kucoin.market_data import MarketData
 from app.exchanges.kucoin.wire import Family, family
+from app.exchanges.passed import explained
+from app.exchanges.refusals import exits_of
 from app.exchanges.rest import Endpoint, milliseconds
 
 log = logging.getLogger(__name__)
@@ -76,9 +78,12 @@ class KuCoin(MarketData):
         market, request = self._prepare_oco(request)
         request = replace(request, client_order_id=request.client_order_id or uuid4().hex)
         body = orders.pair(request, market)
-        return self._completed(
-            self._call(wire.PLACE_PAIR, body, lambda data: waiting.parse_placed_pair(data, request))
-        )
+        try:
+            placed = self._call(wire.PLACE_PAIR, body, lambda data: waiting.parse_placed_pair(data, request))
+        except InvalidOrder as refused:
+            # KuCoin's words do not tell whether the market has passed one of the prices.
+            raise explained(refused, exits_of(request), self) from None
+        return self._completed(placed)
 
     def amend_order(
         self,

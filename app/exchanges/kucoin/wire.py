@@ -34,7 +34,7 @@ from app.domain.errors import (
     RateLimited,
 )
 from app.domain.orders import OrderStatus, OrderType, Side
-from app.exchanges.base import AmendMode, Capabilities, CredentialField
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -222,15 +222,22 @@ RETENTION = timedelta(days=2)
 
 NO_ENTRY: frozenset[OrderType] = frozenset()
 
+#: Timestamps are accepted five seconds either way of KuCoin's clock: one ahead by five lasts for ten.
 CAPABILITIES = Capabilities(
-    order_types=frozenset(OrderType),
+    order_types=frozenset(OrderType) - {OrderType.TRAILING_STOP},
     attached_stop_loss=NO_ENTRY,
     attached_take_profit=NO_ENTRY,
     attached_both=NO_ENTRY,
+    attached_per_fill=False,
+    passed_trigger=PassedTrigger.FIRES,
+    trailing=None,
     oco=True,
     amend=AmendMode.FULL,
     client_id_lookup=RETENTION,
     client_id_unique_forever=False,
+    history_kept=RETENTION,
+    look_up_places=tuple(Place),
+    request_window=timedelta(seconds=10),
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,
     quote_quantity_market_sell=True,
@@ -238,6 +245,7 @@ CAPABILITIES = Capabilities(
     test_environment=False,
     futures_positions=True,
     standard_taker_fee=Decimal("0.001"),
+    all_open_orders_from=2,
 )
 
 # -- faults ----------------------------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ from app.sandbox.engine.model import (
 )
 from app.sandbox.engine.settlement import Settlement, held_asset
 
-_MARKET_ONCE_TRIGGERED = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
+_MARKET_ONCE_TRIGGERED = frozenset(
+    {OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP}
+)
 
 
 class Execution:
@@ -55,7 +57,7 @@ class Execution:
     def work(self, order: Order, fraction: Decimal | None = None) -> None:
         """Put a live order to work: let it wait for its trigger, take what the book gives, or rest."""
         market = self._markets[order.symbol]
-        if order.spec.would_trigger(market.last) and order.waits_for_trigger:
+        if order.waits_for_trigger and order.would_trigger(market.last):
             self.trigger(order)
         elif order.waits_for_trigger:
             self.hold(order)
@@ -117,6 +119,14 @@ class Execution:
             for fill in fills:
                 self.close(order, fill)
 
+    def watch(self, order: Order, last: Decimal) -> None:
+        """Show a new price to an order that waits for one: it fires, or follows the price and waits on."""
+        order.follow(last)
+        if order.would_trigger(last):
+            self.trigger(order)
+        else:
+            self.hold(order)
+
     def trigger(self, order: Order) -> None:
         """Turn a stop or take-profit into the order it stands for."""
         account, market = self._accounts[order.api_key], self._markets[order.symbol]
@@ -169,7 +179,7 @@ class Execution:
             if leg.spec.quantity is None and group.working is not None:
                 leg.quantity = self.settlement.brought_in(group.working, market.instrument)
             leg.state, leg.updated_at = State.OPEN, now
-            leg.working_at = None if leg.spec.trigger_price is not None else now
+            leg.working_at, leg.best = None if leg.spec.waits else now, market.last
         free = account.balance(held_asset(group.exits[0], market.instrument)).free
         short = self.settlement.needed(group.exits, market) > free
         for leg in group.exits:
@@ -177,7 +187,7 @@ class Execution:
                 continue
             if short or leg.remaining <= 0:
                 self.end(leg, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
-            elif leg.spec.would_trigger(market.last):
+            elif leg.would_trigger(market.last):
                 self.trigger(leg)
             else:
                 self.work(leg)

@@ -29,9 +29,10 @@ class OrderType(StrEnum):
     TAKE_PROFIT = "take_profit"
     STOP_LIMIT = "stop_limit"
     TAKE_PROFIT_LIMIT = "take_profit_limit"
+    TRAILING_STOP = "trailing_stop"
 
 
-STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LIMIT})
+STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 TRIGGERED = STOPS | {OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
 
 
@@ -99,7 +100,8 @@ class OrderSpec:
     Exactly one of ``quantity`` (base) and ``quote_quantity`` is set, the latter only for orders that execute at
     market; an exit with neither takes the size of what its working order brings in.
     ``echo`` holds fields the exchange merely repeats in its answers. ``expires_at`` is when the order lapses by the
-    exchange's clock. ``fee_in_quote`` says what the fee is paid in where a customer may choose; None leaves it to
+    exchange's clock. ``trailing_percent`` is how far a trailing stop's trigger keeps from the best price since it was
+    placed. ``fee_in_quote`` says what the fee is paid in where a customer may choose; None leaves it to
     the exchange's rules. ``close`` is an order of its own that every fill brings forth, in the quantity of that fill.
     """
 
@@ -117,17 +119,24 @@ class OrderSpec:
     expires_at: int | None = None
     fee_in_quote: bool | None = None
     close: OrderSpec | None = None
+    trailing_percent: Decimal | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a price before it is an order in the book."""
+        return self.type in TRIGGERED
 
     @property
     def triggers_above(self) -> bool:
         """Whether the trigger fires when the price rises to it: stop buys and profit-taking sells do."""
         return (self.type in STOPS) == (self.side is Side.BUY)
 
-    def would_trigger(self, last: Decimal) -> bool:
-        """Whether the last price has reached the trigger."""
-        if self.trigger_price is None:
-            return False
-        return last >= self.trigger_price if self.triggers_above else last <= self.trigger_price
+    def trigger_from(self, best: Decimal) -> Decimal | None:
+        """The price that fires it: the one it was given, or the one at its distance from the best price so far."""
+        if self.trailing_percent is None:
+            return self.trigger_price
+        distance = best * self.trailing_percent / 100
+        return best + distance if self.triggers_above else best - distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +159,8 @@ class Order:
     """An accepted order and all that has happened to it.
 
     ``received_at`` is true time; the other times are the exchange's own clock, skew and all. ``quantity`` of a
-    market order by quote is what it came to. ``parent`` is the order whose fill brought this one forth.
+    market order by quote is what it came to. ``best`` is the best price since it was placed, seen from the side that
+    waits for the market to turn. ``parent`` is the order whose fill brought this one forth.
     """
 
     id: int
@@ -161,6 +171,7 @@ class Order:
     received_at: int
     created_at: int
     updated_at: int
+    best: Decimal
     state: State = State.OPEN
     working_at: int | None = None
     triggered: bool = False
@@ -196,7 +207,23 @@ class Order:
 
     @property
     def waits_for_trigger(self) -> bool:
-        return self.spec.trigger_price is not None and not self.triggered
+        return self.spec.waits and not self.triggered
+
+    @property
+    def trigger_price(self) -> Decimal | None:
+        """Where it fires as things stand."""
+        return self.spec.trigger_from(self.best)
+
+    def would_trigger(self, last: Decimal) -> bool:
+        """Whether the last price has reached the trigger."""
+        trigger = self.trigger_price
+        if trigger is None:
+            return False
+        return last >= trigger if self.spec.triggers_above else last <= trigger
+
+    def follow(self, last: Decimal) -> None:
+        """Let a trailing stop's trigger come along with the market, never away from it."""
+        self.best = min(self.best, last) if self.spec.triggers_above else max(self.best, last)
 
 
 @dataclass(slots=True, eq=False)

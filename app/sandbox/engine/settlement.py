@@ -70,7 +70,7 @@ class Settlement:
         markup = self.rules.markup(order.spec)
         if order.side is Side.SELL:
             return order.remaining * markup
-        price = order.price if order.price is not None else order.spec.trigger_price
+        price = order.price if order.price is not None else order.trigger_price
         return order.remaining * price * markup if price is not None else ZERO
 
     def needed(self, orders: Sequence[Order], market: Market) -> Decimal:

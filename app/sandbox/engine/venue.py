@@ -197,7 +197,8 @@ class Venue:
             received_at=received,
             created_at=now,
             updated_at=now,
-            working_at=None if spec.trigger_price is not None else now,
+            best=market.last,
+            working_at=None if spec.waits else now,
         )
 
     def _check_client_id(self, account: Account, client_id: str | None) -> None:
@@ -211,7 +212,7 @@ class Venue:
         """Refuse orders that cannot rest or be paid for with what is free and ``freed``; several exclude each other."""
         market = self.market(orders[0].symbol)
         for order in orders:
-            if self.rules.passed_triggers_refused and order.spec.would_trigger(market.last):
+            if self.rules.passed_triggers_refused and order.would_trigger(market.last):
                 raise Refused(Refusal.WOULD_TRIGGER)
             if self.rules.post_only_refused and self._execution.would_match(order, market):
                 raise Refused(Refusal.WOULD_MATCH)
@@ -239,7 +240,7 @@ class Venue:
         free = account.balance(held_asset(order, market.instrument)).free
         if self._execution.settlement.needed((order,), market) > free:
             self._execution.end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
-        elif order.spec.would_trigger(market.last):
+        elif order.would_trigger(market.last):
             self._execution.trigger(order)
         else:
             self._execution.work(order)
@@ -348,15 +349,18 @@ class Venue:
         moves_trigger = spec.trigger_price != order.spec.trigger_price
         if quantity <= order.filled or (spec.price is not None and order.price is None):
             raise Refused(Refusal.BAD_AMENDMENT)
-        if moves_trigger and not order.waits_for_trigger:
+        if moves_trigger and (not order.waits_for_trigger or order.spec.trigger_price is None):
             raise Refused(Refusal.BAD_AMENDMENT)
-        if moves_trigger and spec.would_trigger(market.last):
-            raise Refused(Refusal.WOULD_TRIGGER)
         before = order.quantity, order.spec
         order.quantity, order.spec = quantity, spec
-        if self._execution.settlement.shortfall(order, account, market.instrument) > 0:
-            order.quantity, order.spec = before
-            raise Refused(Refusal.INSUFFICIENT_FUNDS)
+        if moves_trigger and order.would_trigger(market.last):
+            refusal = Refusal.WOULD_TRIGGER
+        elif self._execution.settlement.shortfall(order, account, market.instrument) > 0:
+            refusal = Refusal.INSUFFICIENT_FUNDS
+        else:
+            return
+        order.quantity, order.spec = before
+        raise Refused(refusal)
 
     # --- time passes, and the market moves ---------------------------------------------------------------------
 
@@ -386,8 +390,7 @@ class Venue:
                 if not order.live or order.state is State.PENDING:
                     continue
                 if order.waits_for_trigger:
-                    if order.spec.would_trigger(price):
-                        self._execution.trigger(order)
+                    self._execution.watch(order, price)
                 elif order.price is not None and _reached(order.side, order.price, price):
                     self._execution.fill(order, [Level(order.price, order.remaining)], maker=True)
 

@@ -8,12 +8,12 @@ from flask import Flask
 from flask_login import current_user
 
 from app import extensions
-from app.web.pages import admin, auth, brokers, dashboard, orders, settings, trade, webhooks
+from app.web.pages import activity, admin, auth, brokers, dashboard, orders, settings, trade, webhooks
 
 
 def init_app(app: Flask) -> None:
     """Register the pages and what the frame around each of them shows."""
-    for subject in (auth, dashboard, brokers, trade, orders, webhooks, admin, settings):
+    for subject in (auth, dashboard, brokers, trade, orders, webhooks, activity, admin, settings):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from flask import Blueprint, render_template, request
@@ -13,15 +12,10 @@ from app.domain.money import EXACT
 from app.services import alerts, balances, brokers, orders, overview
 from app.services.orders import OrderFilter
 from app.web.access import member
+from app.web.periods import PERIODS
 
 blueprint = Blueprint("dashboard", __name__)
 
-_PERIODS = {
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-    "month": timedelta(days=30),
-    "year": timedelta(days=365),
-}
 _RECENT = 10
 _CENT = Decimal("0.01")
 
@@ -38,7 +32,7 @@ def index() -> ResponseReturnValue:
         totals=overview.totals(current_user, held),
         period=period,
         equity=[
-            {"at": at, "value": value} for at, value in balances.equity_curve(current_user, _PERIODS[period])
+            {"at": at, "value": value} for at, value in balances.equity_curve(current_user, PERIODS[period])
         ],
         balances=[
             {
@@ -62,11 +56,11 @@ def index() -> ResponseReturnValue:
 def equity() -> ResponseReturnValue:
     """The figures of the curve; times in Unix seconds, each once, amounts as text."""
     points: dict[int, str] = {}
-    for at, value in balances.equity_curve(current_user, _PERIODS[_period()]):
+    for at, value in balances.equity_curve(current_user, PERIODS[_period()]):
         points[int(at.timestamp())] = format(EXACT.quantize(value, _CENT), "f")
     return {"points": [{"time": time, "value": value} for time, value in points.items()]}
 
 
 def _period() -> str:
     asked = request.args.get("period", "day")
-    return asked if asked in _PERIODS else "day"
+    return asked if asked in PERIODS else "day"

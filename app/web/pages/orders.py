@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,15 +14,9 @@ from app.services import brokers, orders, timeline
 from app.services.orders import TABS, CancelRefused, OrderFilter
 from app.web import paging
 from app.web.access import member
+from app.web.periods import PERIODS
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
-
-_PERIODS = {
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-    "month": timedelta(days=30),
-    "year": timedelta(days=365),
-}
 
 
 @blueprint.get("/")
@@ -85,7 +78,7 @@ def _wanted() -> OrderFilter:
     given = request.args
     tab = given.get("tab", "all")
     origin = given.get("origin", "")
-    period = _PERIODS.get(given.get("period", ""))
+    period = PERIODS.get(given.get("period", ""))
     return OrderFilter(
         tab=tab if tab in TABS else "all",
         broker_id=given.get("broker_id", type=int),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,8 @@ from app.domain import (
     RateLimited,
 )
 from app.exchanges import connect
+from app.exchanges.base import Place
+from app.exchanges.transport import sending_until
 from tests.exchanges.conformance.conftest import BTC, Account, Opening
 from tests.fixtures.sandbox import SandboxServer
 
@@ -49,6 +52,23 @@ def test_a_lost_answer_to_an_order_is_unknown_and_the_order_can_be_looked_up(
     else:
         with pytest.raises(OrderNotFound):
             account.exchange.get_order(BTC, client_order_id="lost1")
+
+
+def test_an_order_that_is_held_up_past_its_time_is_surely_not_placed(account: Account) -> None:
+    request = account.request(OrderType.LIMIT, price=account.last() / 2)
+    with sending_until(datetime.now(UTC)), pytest.raises(ExchangeUnavailable, match="nothing was sent"):
+        account.exchange.place_order(request)
+    assert account.accepted() == []
+
+
+def test_an_order_in_doubt_can_be_settled_by_what_the_exchange_declares(account: Account) -> None:
+    able = account.able
+    assert able.look_up_places
+    assert set(able.look_up_places) & {Place.HISTORY, Place.CLIENT_ID}
+    assert Place.FILLS in able.look_up_places
+    assert (Place.CLIENT_ID in able.look_up_places) is (able.client_id_lookup is not None)
+    assert able.visibility_delay > timedelta(0)
+    assert able.history_kept > able.request_window + able.visibility_delay
 
 
 @pytest.mark.parametrize("kind", ["refuse", "reset_before", "garbage", "error_before"])

@@ -17,11 +17,11 @@ from app.domain import (
     OrderType,
     Side,
     TimeInForce,
+    WouldTrigger,
 )
-from app.exchanges.base import AmendMode
+from app.exchanges.base import AmendMode, PassedTrigger
 from tests.exchanges.conformance.conftest import BTC, Account, Opening
-
-FINAL = {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED}
+from tests.fixtures.sandbox import SandboxServer
 
 
 def test_a_market_order_is_filled_and_tells_at_what_cost(account: Account) -> None:
@@ -118,15 +118,63 @@ def test_an_order_that_waits_for_a_price_rests_until_it_comes(account: Account, 
     assert order.trigger_price == account.markets[BTC].quantize_price(fields["trigger_price"])
 
 
-def test_a_stop_that_would_trigger_at_once_is_refused_or_filled(account: Account) -> None:
-    if OrderType.STOP_LOSS not in account.able.order_types:
-        pytest.skip("no stop orders here")
-    try:
-        placed = account.place(OrderType.STOP_LOSS, Side.SELL, trigger_price=account.last() * 2)
-    except (InvalidOrder, OrderDenied):
+@pytest.mark.parametrize(("type_", "share"), [(OrderType.STOP_LOSS, 2), (OrderType.TAKE_PROFIT, "0.5")])
+def test_a_trigger_that_has_passed_is_refused_as_such_or_fires_at_once_as_declared(
+    account: Account, type_: OrderType, share: str
+) -> None:
+    passed = account.last() * Decimal(share)
+    if account.able.passed_trigger is PassedTrigger.REFUSED:
+        with pytest.raises(WouldTrigger) as caught:
+            account.place(type_, Side.SELL, trigger_price=passed)
+        assert caught.value.exchange == account.name
+        assert account.accepted() == []
         return
+    placed = account.place(type_, Side.SELL, trigger_price=passed)
     order = account.exchange.get_order(BTC, exchange_order_id=placed.exchange_order_id)
-    assert order.status in FINAL
+    assert (order.status, order.filled_quantity) == (OrderStatus.FILLED, Decimal("0.01"))
+
+
+def test_a_stop_that_follows_the_price_fires_once_it_has_turned_by_its_distance(
+    open_account: Opening, fresh_sandbox: SandboxServer
+) -> None:
+    account = open_account(server=fresh_sandbox)
+    if OrderType.TRAILING_STOP not in account.able.order_types:
+        with pytest.raises(OrderDenied):
+            account.place(OrderType.TRAILING_STOP, Side.SELL, trailing_percent=Decimal(2))
+        assert account.accepted() == []
+        return
+    start = account.last()
+    placed = account.place(OrderType.TRAILING_STOP, Side.SELL, trailing_percent=Decimal(2))
+    [order] = account.exchange.open_orders(BTC)
+    assert (order.type, order.side, order.status) == (OrderType.TRAILING_STOP, Side.SELL, OrderStatus.OPEN)
+    assert (order.trailing_percent, order.filled_quantity) == (2, 0)
+    for share, status in [
+        ("0.99", OrderStatus.OPEN),
+        ("1.1", OrderStatus.OPEN),
+        ("1.0791", OrderStatus.OPEN),
+        ("1.078", OrderStatus.FILLED),
+    ]:
+        fresh_sandbox.price(account.name, BTC, str(start * Decimal(share)))
+        order = account.exchange.get_order(BTC, exchange_order_id=placed.exchange_order_id)
+        assert order.status is status, share
+    assert (order.type, order.trailing_percent) == (OrderType.TRAILING_STOP, 2)
+    assert order.average_price is not None
+    assert order.average_price > start
+
+
+def test_a_distance_out_of_range_is_refused_before_the_wire(account: Account) -> None:
+    range_ = account.able.trailing
+    if range_ is None:
+        pytest.skip("no stops that follow the price here")
+    for percent in (range_.least - range_.step, range_.most + range_.step, range_.least + range_.step / 2):
+        with pytest.raises(OrderDenied):
+            account.place(OrderType.TRAILING_STOP, Side.SELL, trailing_percent=percent)
+    account.place(OrderType.TRAILING_STOP, Side.SELL, trailing_percent=range_.least)
+    account.place(OrderType.TRAILING_STOP, Side.SELL, trailing_percent=range_.most)
+    assert {order.trailing_percent for order in account.exchange.open_orders(BTC)} == {
+        range_.least,
+        range_.most,
+    }
 
 
 # -- refusals --------------------------------------------------------------------------------------------------

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from app.domain import Leg, OcoRequest, OrderDenied, OrderStatus, OrderType, Side
+from app.domain import (
+    Leg,
+    OcoRequest,
+    OrderDenied,
+    OrderReport,
+    OrderStatus,
+    OrderType,
+    Side,
+    WouldTrigger,
+)
 from tests.exchanges.conformance.conftest import BTC, Account, Opening
 from tests.fixtures.sandbox import SandboxServer
 
@@ -53,6 +63,25 @@ def test_a_pair_rests_with_both_legs_and_holds_the_balance_once(account: Account
     found = account.exchange.get_order(BTC, client_order_id="exit")
     assert (found.exchange_order_id, found.status) == (report.exchange_order_id, OrderStatus.OPEN)
     assert len(found.children) == 2
+
+
+@pytest.mark.parametrize(("stop", "target"), [("1.05", "1.1"), ("0.9", "0.95")])
+def test_a_pair_one_of_whose_prices_has_passed_is_refused_as_such(
+    account: Account, stop: str, target: str
+) -> None:
+    able_pair(account)
+    last = account.last()
+    legs = {"stop_loss": Leg(last * Decimal(stop)), "take_profit": Leg(last * Decimal(target))}
+    with pytest.raises(WouldTrigger):
+        account.exchange.place_oco(replace(pair(account), **legs))
+    assert account.accepted() == []
+
+
+def test_a_pair_whose_legs_are_the_wrong_way_round_is_refused_before_the_wire(account: Account) -> None:
+    able_pair(account)
+    right = pair(account)
+    with pytest.raises(OrderDenied, match="must lie above"):
+        account.exchange.place_oco(replace(right, stop_loss=right.take_profit, take_profit=right.stop_loss))
 
 
 @pytest.mark.parametrize(("price", "filled"), [("0.85", "stop"), ("1.15", "target")])
@@ -115,6 +144,66 @@ def test_an_entry_carries_its_exits_and_they_work_once_it_is_filled(
         assert order.quantity is not None
         assert QUANTITY * Decimal("0.99") < order.quantity <= QUANTITY
         assert order.quantity <= moving.exchange.balances()["BTC"].total - 2, "no more than the entry left"
+
+
+def guarded_entry(account: Account) -> OrderReport:
+    """A limit order to buy that rests below the market, with a stop attached."""
+    if OrderType.LIMIT not in account.able.attached_stop_loss:
+        pytest.skip("an entry carries no stop here")
+    last = account.last()
+    return account.rest("0.95", quantity=QUANTITY, stop_loss=Leg(last * Decimal("0.8")))
+
+
+def offer(account: Account, quantity: Decimal) -> None:
+    """Let so much be sold to what rests, and no more."""
+    price = account.last() * Decimal("0.95")
+    account.sandbox.control(
+        "books", exchange=account.name, symbol=BTC, bids=[], asks=[[str(price), str(quantity)]]
+    )
+
+
+def resting_stops(account: Account) -> list[OrderReport]:
+    return [
+        order
+        for order in account.exchange.open_orders(BTC)
+        if (order.side, order.status) == (Side.SELL, OrderStatus.OPEN)
+    ]
+
+
+def test_attached_exits_go_live_with_each_fill_or_once_the_entry_is_filled_as_declared(
+    moving: Account,
+) -> None:
+    entry = guarded_entry(moving)
+    offer(moving, QUANTITY * Decimal("0.3"))
+    found = moving.exchange.get_order(BTC, exchange_order_id=entry.exchange_order_id)
+    assert (found.status, found.filled_quantity) == (OrderStatus.PARTIALLY_FILLED, Decimal("0.03"))
+    first = sum(order.quantity or 0 for order in resting_stops(moving))
+    assert first == (Decimal("0.03") if moving.able.attached_per_fill else 0)
+    offer(moving, QUANTITY * Decimal("0.7"))
+    found = moving.exchange.get_order(BTC, exchange_order_id=entry.exchange_order_id)
+    assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, QUANTITY)
+    whole = sum(order.quantity or 0 for order in resting_stops(moving))
+    assert QUANTITY * Decimal("0.99") < whole <= QUANTITY
+
+
+def test_an_attached_exit_whose_coins_another_order_holds_is_told_to_rest_or_to_have_ended(
+    open_account: Opening, fresh_sandbox: SandboxServer
+) -> None:
+    account = open_account({"USDT": "100000"}, server=fresh_sandbox)
+    if account.able.attached_per_fill:
+        pytest.skip("each fill has an exit of its own here: none waits for the others")
+    [leg] = guarded_entry(account).children
+    offer(account, QUANTITY * Decimal("0.3"))
+    free = account.exchange.balances()["BTC"].free
+    account.place(OrderType.LIMIT, Side.SELL, quantity=free, price=account.last() * Decimal("1.04"))
+    offer(account, QUANTITY * Decimal("0.7"))
+    found = account.exchange.get_order(BTC, exchange_order_id=leg.exchange_order_id)
+    if found.status is OrderStatus.OPEN:
+        assert found.quantity is not None
+        assert found.quantity > QUANTITY * Decimal("0.99")
+    else:
+        assert (found.status, found.filled_quantity) == (OrderStatus.EXPIRED, 0)
+        assert len(account.exchange.open_orders(BTC)) == 1, "only what holds the coins"
 
 
 def test_a_cancelled_entry_takes_its_waiting_exits_along(account: Account) -> None:

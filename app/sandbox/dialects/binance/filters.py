@@ -15,9 +15,13 @@ from app.sandbox.engine.instrument import Instrument
 from app.sandbox.engine.market import Market
 from app.sandbox.engine.model import TRIGGERED, OrderSpec, OrderType
 
+#: How many make a percent.
+BASIS_POINTS = 100
+
 _MAX_PRICE = Decimal(10_000_000)
 _BAND_UP = Decimal(5)
 _BAND_DOWN = Decimal("0.2")
+_MIN_TRAILING, _MAX_TRAILING = 10, 2000
 _MAX_ORDERS = 200
 _MAX_ALGO_ORDERS = 5
 _MAX_ORDER_LISTS = 20
@@ -61,6 +65,13 @@ def describe(instrument: Instrument) -> list[Json]:
             "askMultiplierDown": "0.2",
             "avgPriceMins": 5,
         },
+        {
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": _MIN_TRAILING,
+            "maxTrailingAboveDelta": _MAX_TRAILING,
+            "minTrailingBelowDelta": _MIN_TRAILING,
+            "maxTrailingBelowDelta": _MAX_TRAILING,
+        },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": _MAX_ORDERS},
         {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": _MAX_ALGO_ORDERS},
         {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": _MAX_ORDER_LISTS},
@@ -90,6 +101,12 @@ def check(spec: OrderSpec, market: Market) -> None:
     _check_notional(spec, quantity, market)
     if spec.price is not None and not _BAND_DOWN <= spec.price / market.last <= _BAND_UP:
         raise filter_failure("PERCENT_PRICE_BY_SIDE")
+
+
+def check_trailing(delta: int) -> None:
+    """Hold the distance of a trailing stop, in basis points, against its bounds."""
+    if not _MIN_TRAILING <= delta <= _MAX_TRAILING:
+        raise filter_failure("TRAILING_DELTA")
 
 
 def check_counts(account: Account, specs: tuple[OrderSpec, ...], *, as_list: bool = False) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeVar
 
 from app.sandbox.dialects.binance import filters, render
@@ -79,7 +80,9 @@ def read_order(call: Call, names: Names) -> OrderSpec:
     kind = params.required(names.type)
     if kind not in _TYPES:
         raise BinanceError(-1116, "Invalid orderType.")
-    _check_unsupported(call, names)
+    if names.iceberg in params:
+        raise rejected("Iceberg orders are not supported for this symbol.")
+    trailing = _trailing_percent(call, names, kind)
     quantity, quote_quantity = params.amount(names.quantity), params.amount(names.quote_quantity)
     if quote_quantity is not None and (kind != "MARKET" or quantity is not None):
         raise not_required(names.quote_quantity)
@@ -89,7 +92,7 @@ def read_order(call: Call, names: Names) -> OrderSpec:
             raise BinanceError(-1102, message)
         raise missing(names.quantity)
     _expect(call, names.price, wanted=kind in _WITH_PRICE)
-    _expect(call, names.stop_price, wanted=kind in _WITH_STOP)
+    _expect(call, names.stop_price, wanted=kind in _WITH_STOP and trailing is None)
     _expect(call, names.time_in_force, wanted=kind in _WITH_TIME_IN_FORCE)
     time_in_force = TimeInForce.GTC
     if kind in _WITH_TIME_IN_FORCE:
@@ -98,7 +101,7 @@ def read_order(call: Call, names: Names) -> OrderSpec:
     spec = OrderSpec(
         symbol=market.instrument.symbol,
         side=side,
-        type=_TYPES[kind],
+        type=_TYPES[kind] if trailing is None else OrderType.TRAILING_STOP,
         quantity=quantity,
         quote_quantity=quote_quantity,
         price=params.amount(names.price),
@@ -107,6 +110,7 @@ def read_order(call: Call, names: Names) -> OrderSpec:
         post_only=kind == "LIMIT_MAKER",
         client_id=params.client_id(names.client_id) or random_id(),
         echo=_echo(call),
+        trailing_percent=trailing,
     )
     filters.check(spec, market)
     return spec
@@ -170,11 +174,15 @@ def _expect(call: Call, name: str, *, wanted: bool) -> None:
         raise not_required(name)
 
 
-def _check_unsupported(call: Call, names: Names) -> None:
-    if names.iceberg in call.params:
-        raise rejected("Iceberg orders are not supported for this symbol.")
-    if names.trailing in call.params:
+def _trailing_percent(call: Call, names: Names, kind: str) -> Decimal | None:
+    """The distance of a trailing stop. Of its kinds there is here the plain stop that follows from the start."""
+    delta = call.params.integer(names.trailing)
+    if delta is None:
+        return None
+    if kind != "STOP_LOSS" or names is not PLAIN or names.stop_price in call.params:
         raise rejected("Trailing stop orders are not supported for this symbol.")
+    filters.check_trailing(delta)
+    return Decimal(delta) / filters.BASIS_POINTS
 
 
 def _echo(call: Call) -> dict[str, str]:

@@ -6,6 +6,7 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/tradi
 from __future__ import annotations
 
 from app.sandbox.dialects.binance.call import Call
+from app.sandbox.dialects.binance.filters import BASIS_POINTS
 from app.sandbox.dialects.binance.notation import Json, fixed
 from app.sandbox.engine.model import Fill, Order, OrderGroup, OrderType, Reason, State
 
@@ -16,6 +17,7 @@ TYPE_NAMES = {
     OrderType.TAKE_PROFIT: "TAKE_PROFIT",
     OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
     OrderType.TAKE_PROFIT_LIMIT: "TAKE_PROFIT_LIMIT",
+    OrderType.TRAILING_STOP: "STOP_LOSS",
 }
 
 _STATES = {
@@ -25,7 +27,8 @@ _STATES = {
     State.FILLED: "FILLED",
     State.CANCELED: "CANCELED",
     State.EXPIRED: "EXPIRED",
-    State.REJECTED: "REJECTED",
+    # Accepted and then not to be placed or paid for: expired, with REJECTED for a reason.
+    State.REJECTED: "EXPIRED",
 }
 
 _EXPIRY_REASONS = {
@@ -88,6 +91,8 @@ def state(order: Order) -> Json:
     }
     if spec.trigger_price is not None:
         record["stopPrice"] = fixed(spec.trigger_price)
+    if spec.trailing_percent is not None:
+        record["trailingDelta"] = int(spec.trailing_percent * BASIS_POINTS)
     if order.reason in _EXPIRY_REASONS:
         record["expiryReason"] = _EXPIRY_REASONS[order.reason]
     return record
@@ -129,13 +134,11 @@ def group_id(order: Order) -> int:
 
 def group(call: Call, orders: OrderGroup) -> Json:
     """An order list as queries show it."""
-    rejected = any(order.state is State.REJECTED for order in orders.orders)
-    ended = "REJECT" if rejected else "ALL_DONE"
     return {
         "orderListId": orders.id,
         "contingencyType": "OCO" if orders.working is None else "OTO",
         "listStatusType": "EXEC_STARTED" if orders.live else "ALL_DONE",
-        "listOrderStatus": "EXECUTING" if orders.live else ended,
+        "listOrderStatus": "EXECUTING" if orders.live else "ALL_DONE",
         "listClientOrderId": orders.client_id,
         "transactionTime": call.time(orders.updated_at),
         "symbol": orders.symbol.replace("/", ""),

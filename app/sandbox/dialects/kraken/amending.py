@@ -61,6 +61,8 @@ def edit_order(call: Call) -> object:
     order = open_by_txid(call.account, call.params.required("txid"))
     if order is None or order.symbol != market.instrument.symbol:
         raise unknown_order()
+    if order.spec.trailing_percent is not None:
+        raise refused(Refusal.BAD_AMENDMENT)
     spec = _edited(call, order, market)
     now = call.venue.now()
     call.rate.trade(call.account, order.symbol, edit_cost(order, now), now)

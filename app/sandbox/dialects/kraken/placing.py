@@ -39,6 +39,7 @@ _BATCH = (2, 15)
 _TYPES = {name: kind for kind, name in render.TYPE_NAMES.items()}
 _CLOSING_TYPES = {name: kind for name, kind in _TYPES.items() if kind is not OrderType.MARKET}
 _SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+_WITHOUT_PRICES = frozenset({OrderType.MARKET, OrderType.TRAILING_STOP})
 _WITH_LIMIT = frozenset({OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 _TIMES_IN_FORCE = {
     "GTC": TimeInForce.GTC,
@@ -129,6 +130,7 @@ def read_order(call: Call, params: Parameters, market: Market) -> OrderSpec:
         client_id=_client_id(params),
         echo=_echo(params, flags),
         expires_at=expires_at,
+        trailing_percent=_trailing_percent(params, "price", kind),
         fee_in_quote="fcib" not in flags,
         close=_closing(params, side, market, price or market.last),
     )
@@ -163,7 +165,7 @@ def _prices(
     reference: Decimal,
 ) -> tuple[Decimal | None, Decimal | None]:
     """The limit and the trigger that a type of order takes from its two price parameters."""
-    if kind is OrderType.MARKET:
+    if kind in _WITHOUT_PRICES:
         return None, None
     price = prices.read(params.required(first), first, reference, side, kind, market.instrument)
     if kind is OrderType.LIMIT:
@@ -174,6 +176,10 @@ def _prices(
     return limit, price
 
 
+def _trailing_percent(params: Parameters, name: str, kind: OrderType) -> Decimal | None:
+    return prices.read_distance(params.required(name), name) if kind is OrderType.TRAILING_STOP else None
+
+
 def _closing(params: Parameters, side: Side, market: Market, reference: Decimal) -> OrderSpec | None:
     """The order that each fill brings forth, on the other side; there is one at most."""
     names = ("close[ordertype]", "close[price]", "close[price2]")
@@ -182,7 +188,13 @@ def _closing(params: Parameters, side: Side, market: Market, reference: Decimal)
     kind, other = _choice(params, names[0], _CLOSING_TYPES), side.opposite
     price, trigger = _prices(params, names[1], names[2], other, kind, market, reference)
     return OrderSpec(
-        market.instrument.symbol, other, kind, price=price, trigger_price=trigger, echo={"oflags": "fciq"}
+        market.instrument.symbol,
+        other,
+        kind,
+        price=price,
+        trigger_price=trigger,
+        echo={"oflags": "fciq"},
+        trailing_percent=_trailing_percent(params, names[1], kind),
     )
 
 

@@ -42,6 +42,21 @@ def read(
     return price
 
 
+def read_distance(text: str, name: str) -> Decimal:
+    """The percent at which a trailing stop follows: written with a plus, whichever way it looks.
+
+    Raises:
+        KrakenError: it is anything else, a distance in quote included, which the sandbox does not offer.
+    """
+    match = _PRICE.match(text)
+    if match is None or match[1] != "+" or not match[3]:
+        raise invalid(name)
+    percent = Decimal(match[2])
+    if not 0 < percent < 100:
+        raise KrakenError("EOrder:Invalid price")
+    return percent
+
+
 def check(price: Decimal, instrument: Instrument) -> None:
     """Hold a price against the pair's decimals and tick."""
     decimals = places(instrument.tick)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from app.domain.money import floor_to_step
 from app.sandbox.dialects.kraken.notation import (
     Json,
     cost_decimals,
@@ -28,6 +29,7 @@ TYPE_NAMES = {
     OrderType.TAKE_PROFIT: "take-profit",
     OrderType.STOP_LIMIT: "stop-loss-limit",
     OrderType.TAKE_PROFIT_LIMIT: "take-profit-limit",
+    OrderType.TRAILING_STOP: "trailing-stop",
 }
 
 _STATES = {
@@ -69,6 +71,8 @@ def description(spec: OrderSpec, instrument: Instrument) -> Json:
 
 
 def _how(spec: OrderSpec, instrument: Instrument) -> str:
+    if spec.trailing_percent is not None:
+        return f"trailing stop {_distance(spec.trailing_percent)}"
     limit = "" if spec.price is None else _price(spec.price, instrument)
     if spec.trigger_price is None:
         return f"limit {limit}" if limit else "market"
@@ -115,8 +119,10 @@ def order(found: Order, instrument: Instrument, *, trades: bool) -> Json:
 
 def _descr(found: Order, instrument: Instrument) -> Json:
     spec = found.spec
-    prices = [price for price in (spec.trigger_price, spec.price) if price is not None]
-    first, second = (*(_price(price, instrument) for price in prices), "0", "0")[:2]
+    told = [_price(price, instrument) for price in (spec.trigger_price, spec.price) if price is not None]
+    if spec.trailing_percent is not None:
+        told = [_distance(spec.trailing_percent)]
+    first, second = (*told, "0", "0")[:2]
     words = description(spec, instrument)
     return {
         "pair": pair_altname(instrument),
@@ -132,11 +138,11 @@ def _descr(found: Order, instrument: Instrument) -> Json:
 
 def _triggered_prices(found: Order, instrument: Instrument) -> Json:
     """The trigger and limit that have come into force."""
-    stop = found.spec.trigger_price if found.triggered else None
+    stop = found.trigger_price if found.triggered else None
     limit = found.price if found.triggered else None
     zero = f"{ZERO:.5f}"
     return {
-        "stopprice": zero if stop is None else _price(stop, instrument),
+        "stopprice": zero if stop is None else _price(floor_to_step(stop, instrument.tick), instrument),
         "limitprice": zero if limit is None else _price(limit, instrument),
     }
 
@@ -186,6 +192,10 @@ def trade(fill: Fill, of: Order, instrument: Instrument, *, ledgers: bool) -> Js
 
 def _price(price: Decimal, instrument: Instrument) -> str:
     return padded(price, places(instrument.tick))
+
+
+def _distance(percent: Decimal) -> str:
+    return f"+{percent:.4f}%"
 
 
 def _volume(volume: Decimal) -> str:

@@ -1,0 +1,80 @@
+"""What a person does by hand on the exchange with what a position holds: noticed, booked as external, never fought."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.domain.orders import Fill, Side
+from app.extensions import db
+from app.models import BalanceRow, Broker, FillRow, OrderRow, Position, PositionStatus
+from app.services import connections, events, positions
+from app.services.events import Topic
+
+_ZERO = Decimal(0)
+
+#: A balance read within this time of a position's last execution may be older than that.
+_SETTLED = timedelta(seconds=10)
+
+
+def short(broker: Broker) -> list[int]:
+    """Open positions of which the broker, as last synced, does not hold enough any more. Asks no exchange."""
+    if broker.balances_synced_at is None:
+        return []
+    query = select(BalanceRow.asset, BalanceRow.total).where(BalanceRow.broker_id == broker.id)
+    totals = {row.asset: row.total for row in db.session.execute(query)}
+    is_open = (Position.broker_id == broker.id, Position.status == PositionStatus.OPEN)
+    found = []
+    for position in db.session.scalars(select(Position).where(*is_open)).all():
+        base = position.symbol.partition("/")[0]
+        settled = position.opened_at + _SETTLED < broker.balances_synced_at
+        if settled and totals.get(base, _ZERO) < position.quantity:
+            found.append(position.id)
+    return found
+
+
+def account_for(position_id: int) -> None:
+    """Ask the exchange what became of what a position holds, and book what was sold, or taken away, by hand.
+
+    Two things tell: executions on its market that belong to no order of ours, and a balance smaller than what is
+    held, of which nothing can be sold whoever took it. Its book is closed when nothing is left.
+
+    Raises:
+        TradingError: the exchange could not be asked; nothing is booked.
+    """
+    position = db.session.get_one(Position, position_id, options=list(positions.WITH_ALL))
+    base = position.symbol.partition("/")[0]
+    with connections.calling(position.broker) as exchange:
+        fills = exchange.fills(position.symbol, since=position.opened_at)
+        held = exchange.balances().get(base)
+    position = positions.locked(position_id)
+    by_hand = sum((fill.quantity for fill in fills if _is_foreign(position, fill)), _ZERO)
+    missing = position.quantity + position.external - (_ZERO if held is None else held.total)
+    external = max(position.external, by_hand, missing)
+    if external > position.external:
+        position.external = external
+        positions.recount(position, positions.orders_of(position))
+    db.session.commit()
+    events.publish(position.user_id, Topic.POSITIONS, position.id)
+
+
+def _is_foreign(position: Position, fill: Fill) -> bool:
+    """A sale since the position was opened, by an order that is none of ours.
+
+    A stop-loss may execute as an order with another id than it rested with: its executions are known as booked.
+    """
+    if fill.side is not Side.SELL or fill.at is None or fill.at < position.opened_at:
+        return False
+    ours = select(OrderRow.id).where(
+        OrderRow.broker_id == position.broker_id,
+        (OrderRow.exchange_order_id == fill.exchange_order_id)
+        | (OrderRow.client_order_id == fill.client_order_id),
+    )
+    booked = (
+        select(FillRow.id)
+        .join(OrderRow)
+        .where(OrderRow.broker_id == position.broker_id, FillRow.trade_id == fill.trade_id)
+    )
+    return db.session.scalar(ours.limit(1)) is None and db.session.scalar(booked.limit(1)) is None

@@ -1,0 +1,403 @@
+"""Positions: what is held because of orders of ours, kept true with every execution, and what a person may wish of it.
+
+A position is never added up as news arrive; it is counted anew from its orders each time, so that hearing a thing
+twice, or late, changes nothing. What a person wishes is written down here and brought about by
+`app.services.execution.guard`, in a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app import dispatch
+from app.domain.errors import SwitchyardError
+from app.domain.markets import Market
+from app.domain.money import EXACT, plain
+from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
+from app.domain.positions import Execution, Holding, holding, unrealised
+from app.exchanges import capabilities
+from app.extensions import db
+from app.models import (
+    Broker,
+    OrderOrigin,
+    OrderRole,
+    OrderRow,
+    Position,
+    PositionStatus,
+    PositionTarget,
+    TargetStatus,
+    User,
+    utc_now,
+)
+from app.services import catalog, events, prices
+from app.services.events import Topic
+from app.services.planning import protective_price
+
+_ZERO = Decimal(0)
+_HUNDRED = Decimal(100)
+
+#: What a stop-loss of ours, or of the exchange's for us, may be.
+STOPS = (OrderType.STOP_LOSS, OrderType.STOP_LIMIT)
+
+
+#: What is read along with a position that somebody is about to look at.
+WITH_ALL = (joinedload(Position.broker), selectinload(Position.targets))
+
+
+class WishRefused(SwitchyardError):
+    """A position cannot be changed as asked."""
+
+    remedy = "Look at the position again and correct the value that is named."
+
+
+# -- kept true with every execution --------------------------------------------------------------------------------
+
+
+def follow(order: OrderRow) -> Position | None:
+    """Make the position of an order say what its orders say; opens one with the first purchase. Does not commit."""
+    position = _of(order)
+    if position is None:
+        return None
+    for row in (order, *order.children):
+        row.position_id = position.id
+    orders = orders_of(position)
+    recount(position, orders)
+    return position
+
+
+def locked(position_id: int) -> Position:
+    """A position for this transaction alone, as it now is."""
+    query = select(Position).where(Position.id == position_id).with_for_update(of=Position)
+    query = query.options(*WITH_ALL)
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def orders_of(position: Position) -> Sequence[OrderRow]:
+    """Every order that belongs to a position, oldest first."""
+    db.session.flush()
+    query = select(OrderRow).where(OrderRow.position_id == position.id).order_by(OrderRow.id)
+    return db.session.scalars(
+        query.options(selectinload(OrderRow.fills), selectinload(OrderRow.children))
+    ).all()
+
+
+def recount(position: Position, orders: Iterable[OrderRow]) -> None:
+    """Count what a position holds, which of its targets are taken, and whether it is over."""
+    executed = [order for order in orders if order.filled_quantity and not order.is_pair]
+    executed.sort(key=_executed_at)
+    now_held = holding((_execution(order) for order in executed), position.external)
+    position.quantity, position.bought = now_held.quantity, now_held.bought
+    position.cost, position.realised, position.fees = now_held.cost, now_held.realised, now_held.fees
+    _take_targets(position, executed)
+    _end_or_reopen(position, executed, list(orders))
+
+
+def _executed_at(order: OrderRow) -> datetime:
+    """A purchase counts from its beginning, a sale from its end: what was sold had been bought."""
+    begun = order.acknowledged_at or order.created_at
+    return begun if order.side is Side.BUY else order.closed_at or begun
+
+
+def _of(order: OrderRow) -> Position | None:
+    if order.position_id is not None:
+        return locked(order.position_id)
+    if not order.filled_quantity or order.role is not OrderRole.ENTRY:
+        return None
+    # One position a market: whoever comes second waits here and finds the one that was opened.
+    db.session.execute(select(Broker.id).where(Broker.id == order.broker_id).with_for_update())
+    open_id = db.session.scalar(
+        select(Position.id).where(
+            Position.broker_id == order.broker_id,
+            Position.symbol == order.symbol,
+            Position.status == PositionStatus.OPEN,
+        )
+    )
+    if open_id is None and order.side is Side.SELL:
+        return None  # a person sells what we know no purchase of
+    position = _opened(order) if open_id is None else locked(open_id)
+    if order.side is Side.BUY:
+        _adopt_wish(position, order)
+    return position
+
+
+def _opened(order: OrderRow) -> Position:
+    position = Position(
+        user_id=order.user_id,
+        broker_id=order.broker_id,
+        broker=order.broker,
+        symbol=order.symbol,
+        status=PositionStatus.OPEN,
+        quantity=_ZERO,
+        bought=_ZERO,
+        cost=_ZERO,
+        realised=_ZERO,
+        fees=_ZERO,
+        external=_ZERO,
+        stop_failures=0,
+        targets=[],
+    )
+    db.session.add(position)
+    db.session.flush()
+    return position
+
+
+def _adopt_wish(position: Position, entry: OrderRow) -> None:
+    """The newest entry's wish holds for all that is held; what it does not mention stays as it was."""
+    market = catalog.known(entry.broker, entry.symbol)
+    bought_at = entry.average_price or entry.price
+    if market is None or bought_at is None:
+        return
+    stop = _attached(entry, stop=True) or protective_price(
+        market, wished(entry.stop_loss, entry.stop_loss_percent), bought_at, above=False
+    )
+    if stop is not None:
+        position.stop_loss = stop
+    if entry.trailing_percent is not None:
+        position.trailing_percent, position.high = entry.trailing_percent, bought_at
+    targets = _targets_of(entry, market, bought_at)
+    if targets:
+        position.targets = targets
+
+
+def _targets_of(entry: OrderRow, market: Market, bought_at: Decimal) -> list[PositionTarget]:
+    wishes = [
+        (wished(_amount(each.get("price")), _amount(each.get("percent"))), Decimal(each["share"]))
+        for each in entry.targets or ()
+    ]
+    single = wished(entry.take_profit, entry.take_profit_percent)
+    if single is not None:
+        wishes.append((single, _HUNDRED))
+    attached = _attached(entry, stop=False)
+    found = []
+    for wish, share in wishes:
+        price = attached or protective_price(market, wish, bought_at, above=True)
+        if price is not None:
+            found.append(PositionTarget(price=price, share=share, status=TargetStatus.WAITING))
+    return found
+
+
+def _attached(entry: OrderRow, *, stop: bool) -> Decimal | None:
+    """The price at which an exit waits that went with an entry."""
+    legs = [
+        leg for leg in entry.children if leg.origin is OrderOrigin.EXCHANGE and (leg.type in STOPS) is stop
+    ]
+    return next((leg.trigger_price or leg.price for leg in legs), None)
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def wished(price: Decimal | None, percent: Decimal | None) -> PriceOrPercent | None:
+    """A protective price as an order keeps it: percent wins, since it is measured from the price really got."""
+    if percent is not None:
+        return PriceOrPercent(percent=percent)
+    return None if price is None else PriceOrPercent(price=price)
+
+
+def _execution(order: OrderRow) -> Execution:
+    base, _, quote = order.symbol.partition("/")
+    filled = order.filled_quantity or _ZERO
+    fees = {asset: _fees(order, asset) for asset in (base, quote)}
+    return Execution(order.side, filled, _cost(order, filled), fees[base], fees[quote])
+
+
+def _fees(order: OrderRow, asset: str) -> Decimal:
+    return sum((fill.fee or _ZERO for fill in order.fills if fill.fee_asset == asset), _ZERO)
+
+
+def _cost(order: OrderRow, filled: Decimal) -> Decimal:
+    if order.cost is not None:
+        return order.cost
+    price = order.average_price or order.price or order.trigger_price
+    return _ZERO if price is None else EXACT.multiply(filled, price)
+
+
+def _take_targets(position: Position, executed: Iterable[OrderRow]) -> None:
+    """A target is taken once the exit that rested at its price has sold."""
+    prices_sold = {
+        order.trigger_price or order.price
+        for order in executed
+        if order.side is Side.SELL
+        and order.role is OrderRole.PROTECTION
+        and order.type not in STOPS
+        and order.status is OrderStatus.FILLED
+    }
+    for target in position.targets:
+        if target.price in prices_sold:
+            target.status = TargetStatus.TAKEN
+
+
+def _end_or_reopen(position: Position, executed: Sequence[OrderRow], orders: Sequence[OrderRow]) -> None:
+    market = catalog.known(position.broker, position.symbol)
+    tradable = position.quantity if market is None else market.quantize_quantity(position.quantity)
+    still_buying = any(order.side is Side.BUY and not order.status.is_final for order in orders)
+    if tradable > 0 or still_buying:
+        position.status, position.closed_at, position.closed_because = PositionStatus.OPEN, None, None
+    elif position.status is PositionStatus.OPEN:
+        end(position, _last_word(position, executed))
+
+
+def end(position: Position, because: str) -> None:
+    """Close a position's book; the exits that are left are cancelled by the next round of `execution.guard`."""
+    position.status, position.closed_at, position.closed_because = PositionStatus.CLOSED, utc_now(), because
+    position.close_quantity = position.alarm = None
+
+
+def _last_word(position: Position, executed: Sequence[OrderRow]) -> str:
+    sales = [order for order in executed if order.side is Side.SELL]
+    if position.external and sum((sale.filled_quantity or _ZERO for sale in sales), _ZERO) < position.bought:
+        return "sold or taken away by hand on the exchange"
+    if not sales:
+        return "what came in is less than one lot"
+    sale = sales[-1]
+    words = {OrderRole.EXIT: "closed at the market", OrderRole.ENTRY: "sold by an order"}
+    by = words.get(sale.role) or (
+        "its stop-loss sold it" if sale.type in STOPS else "its take-profit sold it"
+    )
+    if not position.quantity:
+        return by
+    base = position.symbol.partition("/")[0]
+    return f"{by}; what is left, {plain(position.quantity)} {base}, is less than one lot"
+
+
+# -- what a person may wish ----------------------------------------------------------------------------------------
+
+
+def of(user: User, status: PositionStatus | None = None, *, limit: int = 200) -> Sequence[Position]:
+    """A person's positions, the open ones first, then the newest."""
+    conditions = [Position.user_id == user.id]
+    if status is not None:
+        conditions.append(Position.status == status)
+    query = select(Position).where(*conditions).options(*WITH_ALL)
+    query = query.order_by(Position.status.desc(), Position.id.desc()).limit(limit)
+    return db.session.scalars(query).all()
+
+
+def find(user: User, position_id: int) -> Position | None:
+    """A position of this person; another person's is as if it did not exist."""
+    query = select(Position).where(Position.id == position_id, Position.user_id == user.id)
+    return db.session.scalar(query.options(*WITH_ALL))
+
+
+def gain(position: Position) -> Decimal | None:
+    """What selling the rest at the last price known would earn, in quote; None when no price is known."""
+    last = prices.last(position.broker.exchange, position.broker.environment, position.symbol)
+    if last is None:
+        return None
+    return unrealised(Holding(quantity=position.quantity, cost=position.cost), last)
+
+
+def move(
+    position: Position,
+    *,
+    stop_loss: PriceOrPercent | None = None,
+    take_profit: PriceOrPercent | None = None,
+    trailing_percent: Decimal | None = None,
+) -> Position:
+    """Move the protection of an open position; what is None stays. Percent counts from the entry price.
+
+    Raises:
+        WishRefused: the position is closed, or a price lies on the wrong side of the market.
+    """
+    position, market = _to_change(position)
+    entry = position.entry_price
+    stop = protective_price(market, stop_loss, entry, above=False)
+    target = protective_price(market, take_profit, entry, above=True)
+    _check_sides(position, stop, target)
+    if stop is not None:
+        position.stop_loss = stop
+    if target is not None:
+        position.targets = [PositionTarget(price=target, share=_HUNDRED, status=TargetStatus.WAITING)]
+    if trailing_percent is not None:
+        position.trailing_percent = trailing_percent
+        position.high = _last(position) or entry
+    return _wish(position)
+
+
+def break_even(position: Position) -> Position:
+    """Move the stop-loss to where a sale pays for the purchase and for both fees.
+
+    Raises:
+        WishRefused: the position is closed, or the market is not above that price yet.
+    """
+    position, market = _to_change(position)
+    entry = position.entry_price or _ZERO
+    fee = _taker_fee(position)
+    level = market.quantize_price(EXACT.divide(entry, 1 - fee)) + market.tick_size
+    _check_sides(position, level, None)
+    position.stop_loss = level
+    return _wish(position)
+
+
+def close(position: Position, percent: Decimal = _HUNDRED) -> Position:
+    """Sell a share of what is held at the market; the rest stays guarded.
+
+    Raises:
+        WishRefused: the position is closed, or the share is less than one lot.
+    """
+    position, market = _to_change(position)
+    if not 0 < percent <= _HUNDRED:
+        raise WishRefused("the share must be above 0 and at most 100 percent")
+    wanted = EXACT.divide(EXACT.multiply(position.quantity, percent), _HUNDRED)
+    quantity = market.quantize_quantity(wanted)
+    if quantity <= 0:
+        raise WishRefused(f"{plain(percent)} % of it is less than one lot of {plain(market.lot_size)}")
+    position.close_quantity = position.quantity if percent == _HUNDRED else quantity
+    return _wish(position)
+
+
+def give_up(order: OrderRow) -> None:
+    """A person cancels an exit: what it stood for is wished no more, or it would be placed again. Does not commit."""
+    if order.role is not OrderRole.PROTECTION or order.position_id is None:
+        return
+    position = locked(order.position_id)
+    if order.type in STOPS:
+        position.stop_loss = position.trailing_percent = None
+    gone = order.take_profit or (None if order.type in STOPS else order.trigger_price or order.price)
+    position.targets = [target for target in position.targets if target.price != gone]
+
+
+def _to_change(position: Position) -> tuple[Position, Market]:
+    position = locked(position.id)
+    market = catalog.known(position.broker, position.symbol)
+    if position.status is not PositionStatus.OPEN or market is None:
+        db.session.rollback()
+        raise WishRefused(f"the position in {position.symbol} is closed")
+    return position, market
+
+
+def _wish(position: Position) -> Position:
+    """Keep what was wished and have a worker bring it about."""
+    position.stop_failures, position.alarm = 0, None
+    db.session.commit()
+    dispatch.manage_position(position.id, position.broker.exchange)
+    events.publish(position.user_id, Topic.POSITIONS, position.id)
+    return position
+
+
+def _check_sides(position: Position, stop: Decimal | None, target: Decimal | None) -> None:
+    last = _last(position)
+    refusal = None
+    if stop is not None and stop <= 0:
+        refusal = "the stop-loss must be above zero"
+    elif last is not None and stop is not None and stop >= last:
+        refusal = f"a stop-loss at {plain(stop)} would sell at once: the market is at {plain(last)}"
+    elif last is not None and target is not None and target <= last:
+        refusal = f"a take-profit at {plain(target)} would sell at once: the market is at {plain(last)}"
+    if refusal is not None:
+        db.session.rollback()
+        raise WishRefused(refusal)
+
+
+def _last(position: Position) -> Decimal | None:
+    return prices.last(position.broker.exchange, position.broker.environment, position.symbol)
+
+
+def _taker_fee(position: Position) -> Decimal:
+    return capabilities(position.broker.exchange).standard_taker_fee

@@ -1,0 +1,116 @@
+"""Watching prices for what cannot rest on the exchange: take-profits beside a stop-loss, and stops that trail.
+
+One call for the prices of an exchange serves every position there, whoever's. What a price sets off is written down,
+and the guarding of each position is a task of its own, so that no position waits for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app import dispatch
+from app.domain.protection import Target, target_quantity, trailed
+from app.exchanges import capabilities
+from app.extensions import db
+from app.models import Broker, Position, PositionStatus, TargetStatus
+from app.services import catalog, connections, positions, prices
+
+_ZERO = Decimal(0)
+
+
+def places() -> list[tuple[int, str]]:
+    """One broker for each exchange and environment on which a position is watched, with the exchange's name."""
+    found: dict[tuple[str, str], int] = {}
+    for position in _open_positions():
+        if _is_watched(position):
+            broker = position.broker
+            found.setdefault((broker.exchange, broker.environment), broker.id)
+    db.session.rollback()
+    return [(broker_id, exchange) for (exchange, _), broker_id in found.items()]
+
+
+def look(broker_id: int) -> None:
+    """Fetch the prices of a broker's exchange once, and act on every watched position there.
+
+    Raises:
+        TradingError: the prices could not be read; the next look is two seconds away.
+    """
+    broker = db.session.get_one(Broker, broker_id)
+    watched = [position for position in _open_positions(broker) if _is_watched(position)]
+    symbols = sorted({position.symbol for position in watched})
+    if not symbols:
+        return
+    with connections.calling(broker) as exchange:
+        tickers = exchange.tickers(symbols)
+    prices.remember(broker.exchange, broker.environment, tickers.values())
+    for position in watched:
+        ticker = tickers.get(position.symbol)
+        if ticker is not None and ticker.last is not None and consider(position.id, ticker.last):
+            dispatch.manage_position(position.id, position.broker.exchange)
+
+
+def consider(position_id: int, last: Decimal) -> bool:
+    """Write down what a price sets off for a position; True when its exits must change."""
+    position = positions.locked(position_id)
+    changed = position.status is PositionStatus.OPEN and (
+        _take(position, last) or _trail(position, last) or _catch(position, last)
+    )
+    db.session.commit()
+    return changed
+
+
+def _take(position: Position, last: Decimal) -> bool:
+    """Targets that the price has reached are sold at the market, unless they rest on the exchange."""
+    market = catalog.known(position.broker, position.symbol)
+    if market is None or not _watches_targets(position):
+        return False
+    reached = [
+        target
+        for target in position.targets
+        if target.status is TargetStatus.WAITING and last >= target.price
+    ]
+    for target in reached:
+        target.status = TargetStatus.TAKEN
+        wanted = Target(target.price, target.share)
+        quantity = target_quantity(wanted, position.bought, position.quantity, market)
+        position.close_quantity = min(position.quantity, (position.close_quantity or _ZERO) + quantity)
+    return bool(reached)
+
+
+def _trail(position: Position, last: Decimal) -> bool:
+    market = catalog.known(position.broker, position.symbol)
+    if market is None or position.trailing_percent is None:
+        return False
+    position.high = max(last, position.high or last)
+    before = position.stop_loss
+    position.stop_loss = trailed(before, position.high, position.trailing_percent, market)
+    return position.stop_loss != before
+
+
+def _catch(position: Position, last: Decimal) -> bool:
+    """A position whose stop-loss could not be placed is sold when the price gets there."""
+    if position.alarm is None or position.stop_loss is None or last > position.stop_loss:
+        return False
+    position.close_quantity = position.quantity
+    return True
+
+
+def _is_watched(position: Position) -> bool:
+    waits = any(target.status is TargetStatus.WAITING for target in position.targets)
+    unguarded = position.alarm is not None and position.stop_loss is not None
+    return position.trailing_percent is not None or unguarded or (waits and _watches_targets(position))
+
+
+def _watches_targets(position: Position) -> bool:
+    return position.stop_loss is not None and not capabilities(position.broker.exchange).oco
+
+
+def _open_positions(broker: Broker | None = None) -> Sequence[Position]:
+    """Every open position, or those at a broker's exchange and environment."""
+    query = select(Position).join(Broker).where(Position.status == PositionStatus.OPEN)
+    if broker is not None:
+        query = query.where(Broker.exchange == broker.exchange, Broker.environment == broker.environment)
+    return db.session.scalars(query.options(*positions.WITH_ALL)).all()

@@ -1,0 +1,158 @@
+"""Looking for an order that nobody answered for, and what may be concluded when it is nowhere.
+
+By its id, the exchange's own or ours, it is found as soon as it is visible. That it is not found proves nothing until
+its request can no longer be executed and what was executed is visible; then every place is gone through in which the
+exchange would tell of it. And once that long has passed that the exchange may have forgotten it, nothing proves
+anything any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum, auto
+
+from sqlalchemy import select
+
+from app.domain.errors import OrderNotFound
+from app.domain.orders import Fill, OrderReport, OrderType
+from app.exchanges import Exchange, capabilities
+from app.exchanges.base import Place
+from app.exchanges.transport import READ_SECONDS
+from app.extensions import db
+from app.models import OrderRow, utc_now
+from app.services.execution import SEND_WITHIN, named
+
+#: How far the exchange's clock may be from ours where it dates an order.
+_CLOCKS = timedelta(minutes=1)
+#: By how much of itself a size may have been rounded on its way.
+_ROUNDING = Decimal("0.01")
+
+
+class Verdict(Enum):
+    """What a search came to."""
+
+    FOUND = auto()
+    TAKEN = auto()
+    """Another order goes by this client id."""
+    UNKNOWN = auto()
+    """It may still show."""
+    ABSENT = auto()
+    """It was never executed and never will be."""
+    FORGOTTEN = auto()
+    """It is not there, and had it been, the exchange might not tell of it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict, and the order itself where it was found."""
+
+    verdict: Verdict
+    report: OrderReport | None = None
+
+
+def search(exchange: Exchange, order: OrderRow) -> Finding:
+    """Look for an order in doubt.
+
+    Raises:
+        ExchangeError: a place could not be asked; nothing is known then.
+    """
+    asked_at = utc_now()  # what is executed while we look has to be visible, too, for its absence to count
+    report = look_up(exchange, order)
+    if report is not None:
+        return Finding(Verdict.FOUND if _is_ours(order, report) else Verdict.TAKEN, report)
+    if asked_at < provable_from(order):
+        return Finding(Verdict.UNKNOWN)
+    for trace in _traces(exchange, order):
+        try:
+            report = exchange.get_order(order.symbol, exchange_order_id=trace)
+        except OrderNotFound:
+            return Finding(Verdict.UNKNOWN)  # something was there, and may be it
+        if report.client_order_id == order.client_order_id:
+            return Finding(Verdict.FOUND, report)
+        if _goes_by(report, order):
+            return Finding(Verdict.UNKNOWN)  # a leg of it: it will show itself
+    return Finding(Verdict.ABSENT if asked_at < provable_until(order) else Verdict.FORGOTTEN)
+
+
+def provable_from(order: OrderRow) -> datetime:
+    """From when on an order that is in no place was never executed.
+
+    The claim's time to send, the exchange's own window for a request and its delay until what it executed is visible
+    have all passed. The time for which an answer is waited for is added in favour of clocks that differ.
+    """
+    able = capabilities(order.broker.exchange)
+    sent_by = _claimed_at(order) + SEND_WITHIN
+    return sent_by + able.request_window + able.visibility_delay + timedelta(seconds=READ_SECONDS)
+
+
+def provable_until(order: OrderRow) -> datetime:
+    """Until when the exchange surely still tells of an order that was executed and has ended."""
+    able = capabilities(order.broker.exchange)
+    return _claimed_at(order) + max(able.client_id_lookup or timedelta(0), able.history_kept)
+
+
+def look_up(exchange: Exchange, order: OrderRow) -> OrderReport | None:
+    """An order by its id; None when the exchange knows none, or none by that id."""
+    if order.exchange_order_id is None and capabilities(exchange.name).client_id_lookup is None:
+        return None
+    try:
+        return exchange.get_order(order.symbol, **named(order))
+    except OrderNotFound:
+        return None
+
+
+def _claimed_at(order: OrderRow) -> datetime:
+    return order.picked_up_at or order.created_at
+
+
+def _is_ours(order: OrderRow, report: OrderReport) -> bool:
+    """Whether an order under our client id is the one we asked for; what the exchange does not tell does not count."""
+    if report.symbol != order.symbol or report.side not in (None, order.side):
+        return False
+    if order.type is not OrderType.LIMIT or order.quantity is None or report.quantity is None:
+        return True  # market orders may be sized otherwise by the exchange, and waiting ones become others
+    return abs(report.quantity - order.quantity) <= order.quantity * _ROUNDING
+
+
+def _goes_by(report: OrderReport, order: OrderRow) -> bool:
+    """Whether an order has our client id, or that and a suffix as legs have."""
+    return (report.client_order_id or "").startswith(order.client_order_id)
+
+
+def _traces(exchange: Exchange, order: OrderRow) -> Iterator[str]:
+    """Exchange ids of what may be the order, from every list that would tell of it: past its first page, too."""
+    places = capabilities(exchange.name).look_up_places
+    since = order.created_at - _CLOCKS
+    if Place.OPEN in places:
+        yield from _named_alike(order, exchange.open_orders(order.symbol))
+    if Place.HISTORY in places:
+        yield from _named_alike(order, exchange.order_history(order.symbol, since=since))
+    if Place.FILLS in places:
+        yield from _strange(order, exchange.fills(order.symbol, since=since))
+
+
+def _named_alike(order: OrderRow, reports: Iterable[OrderReport]) -> Iterator[str]:
+    for report in reports:
+        if _goes_by(report, order) and report.exchange_order_id is not None:
+            yield report.exchange_order_id
+
+
+def _strange(order: OrderRow, fills: Iterable[Fill]) -> Iterator[str]:
+    """The orders behind fills that may be ours, and of which we know nothing: not every fill tells its client id."""
+    ids = {
+        fill.exchange_order_id
+        for fill in fills
+        if fill.exchange_order_id is not None
+        and fill.side in (None, order.side)
+        and fill.client_order_id in (None, order.client_order_id)
+    }
+    known = db.session.scalars(
+        select(OrderRow.exchange_order_id).where(
+            OrderRow.broker_id == order.broker_id, OrderRow.exchange_order_id.in_(ids)
+        )
+    ).all()
+    db.session.commit()  # the exchange is asked next
+    yield from sorted(ids.difference(known))
