@@ -10,6 +10,7 @@ from app.cli.broker import broker
 from app.cli.doctor import doctor
 from app.cli.exchange import exchanges
 from app.cli.halt import halt, panic
+from app.cli.ledger import ledger
 from app.cli.market import markets
 from app.cli.migrations import db
 from app.cli.order import order
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
         markets,
         order,
         position,
+        ledger,
         alert,
         risk,
         halt,

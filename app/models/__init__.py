@@ -3,6 +3,7 @@
 from app.models.alert import Alert, Source
 from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
+from app.models.ledger import LedgerEntry
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
 from app.models.position import Position, PositionStatus, PositionTarget, TargetStatus
@@ -23,6 +24,7 @@ __all__ = [
     "Halt",
     "HaltCause",
     "HaltScope",
+    "LedgerEntry",
     "MarketRow",
     "NakedPolicy",
     "OrderEvent",

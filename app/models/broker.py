@@ -27,7 +27,9 @@ class Broker(Table):
     """One connected account on one exchange.
 
     The keys are encrypted one by one under ``data_key``, which is itself encrypted under the master key
-    (see `app.services.vault`). ``connected`` is None until a check-up has run.
+    (see `app.services.vault`). ``connected`` is None until a check-up has run. ``orders_seen_at`` is when the last
+    look at its resting orders began that found, and booked, all that had executed by then. ``ledger_opened_at`` is
+    None until the ledger has taken up what the account holds.
     """
 
     __tablename__ = "brokers"
@@ -58,6 +60,8 @@ class Broker(Table):
     markets_loaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     markets_error: Mapped[str | None] = mapped_column(Text)
     balances_synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    orders_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ledger_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
     user: Mapped[User] = relationship()
@@ -65,7 +69,12 @@ class Broker(Table):
 
 
 class BalanceRow(Table):
-    """What a broker holds of one asset, as last reported; ``usd_value`` None when no price leads to USD."""
+    """What a broker holds of one asset, as last reported; ``usd_value`` None when no price leads to USD.
+
+    ``expected`` is the sum of the ledger's counted entries and ``drift`` what was reported beyond it; both are None
+    until the ledger is opened. ``drift_since`` is when the drift was first seen with nothing being booked; see
+    `app.services.drift`.
+    """
 
     __tablename__ = "balances"
     __table_args__ = (UniqueConstraint("broker_id", "asset"),)
@@ -77,6 +86,9 @@ class BalanceRow(Table):
     locked: Mapped[Decimal] = mapped_column(ExactDecimal)
     total: Mapped[Decimal] = mapped_column(ExactDecimal)
     usd_value: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    expected: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    drift: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    drift_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class EquityPoint(Table):

@@ -51,7 +51,8 @@ class OrderRow(Table):
     Either the exchange answered, at ``acknowledged_at``, or it was looked up and found, at ``found_at``.
 
     A protection order that carries both a trigger of its own and a take-profit is one OCO on the exchange; its
-    other leg is a row whose ``parent_id`` is this one.
+    other leg is a row whose ``parent_id`` is this one. ``fills_missing``: the exchange reports more executed than
+    the fills that it has listed so far, which are asked for until they come.
     """
 
     __tablename__ = "orders"
@@ -95,6 +96,7 @@ class OrderRow(Table):
     filled_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     average_price: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     cost: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    fills_missing: Mapped[bool] = mapped_column(default=False, index=True)
     error_code: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(Text)
     remedy: Mapped[str | None] = mapped_column(Text)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import String, cast, delete, func, select
+from sqlalchemy import String, cast, func, select
 
 from app.domain.accounts import Balance
 from app.domain.errors import AuthenticationFailed, ExchangeError, PermissionDenied
 from app.extensions import db
 from app.models import BalanceRow, Broker, EquityPoint, User, utc_now
-from app.services import connections, events, limits, prices
+from app.services import connections, drift, events, limits, prices
 from app.services.events import Topic
 
 _ZERO = Decimal(0)
@@ -27,6 +27,7 @@ _RESOLUTIONS = ((timedelta(days=1), 15), (timedelta(days=31), 13), (timedelta.ma
 def sync(broker_id: int) -> None:
     """Fetch a broker's balances and its exchange's prices, keep both, and note what it is all worth."""
     broker = db.session.get_one(Broker, broker_id)
+    asked_at = utc_now()
     try:
         with connections.calling(broker) as exchange:
             held = exchange.balances()
@@ -36,31 +37,38 @@ def sync(broker_id: int) -> None:
         raise
     prices.remember(broker.exchange, broker.environment, tickers.values())
     last = {symbol: ticker.last for symbol, ticker in tickers.items() if ticker.last is not None}
-    store(broker, held, last)
+    store(broker, held, last, asked_at=asked_at)
 
 
 def store(
-    broker: Broker, held: Mapping[str, Balance], last_prices: Mapping[str, Decimal] | None = None
+    broker: Broker,
+    held: Mapping[str, Balance],
+    last_prices: Mapping[str, Decimal] | None = None,
+    *,
+    asked_at: datetime,
 ) -> None:
-    """Make the stored balances equal to the reported ones; with prices also their worth and the equity."""
-    worth = {asset: prices.in_usd(asset, balance.total, last_prices or {}) for asset, balance in held.items()}
+    """Make the stored balances equal to the reported ones; with prices also their worth and the equity.
+
+    Balances that were asked for, at ``asked_at``, before others were stored are passed over: they may be older.
+    """
+    _lock(broker)
+    if broker.balances_synced_at is not None and asked_at < broker.balances_synced_at:
+        db.session.commit()
+        return
     now = utc_now()
-    known = {row.asset: row for row in broker.balances}
-    for asset, balance in held.items():
-        row = known.pop(asset, None)
-        if row is None:
-            row = BalanceRow(broker_id=broker.id, asset=asset)
-            db.session.add(row)
-        row.free, row.locked, row.total = balance.free, balance.locked, balance.total
+    rows = _reported(broker, held)
+    drift.follow(broker, rows, now)
+    db.session.flush()  # a row that has just been added may be one to delete
+    for asset, row in rows.items():
         if last_prices is not None:
-            row.usd_value = worth[asset]
-    if known:
-        gone = [row.id for row in known.values()]
-        db.session.execute(delete(BalanceRow).where(BalanceRow.id.in_(gone)))
+            row.usd_value = prices.in_usd(asset, row.total, last_prices)
+        if asset not in held and not row.drift:
+            db.session.delete(row)
     broker.balances_synced_at = now
     halted = False
     if last_prices is not None:
-        _note_equity(broker, sum((value for value in worth.values() if value is not None), _ZERO), now)
+        worth = (row.usd_value for row in rows.values() if row.usd_value is not None)
+        _note_equity(broker, sum(worth, _ZERO), now)
         halted = bool(limits.watch_drawdown(broker))
     db.session.commit()
     db.session.expire(broker, ["balances"])
@@ -126,6 +134,25 @@ def worth_at(user: User, moment: datetime) -> Decimal | None:
     )
     amounts = db.session.scalars(select(EquityPoint.usd).where(EquityPoint.id.in_(newest))).all()
     return sum(amounts, _ZERO) if amounts else None
+
+
+def _lock(broker: Broker) -> None:
+    """Let syncs of one broker take turns, each seeing what the one before has stored; bookings need not wait."""
+    turn = {"key_share": True}
+    db.session.refresh(broker, ["balances_synced_at", "ledger_opened_at"], with_for_update=turn)
+
+
+def _reported(broker: Broker, held: Mapping[str, Balance]) -> dict[str, BalanceRow]:
+    """The rows of a broker's assets with what was reported now, nothing of those that were left out."""
+    query = select(BalanceRow).where(BalanceRow.broker_id == broker.id)
+    rows = {row.asset: row for row in db.session.scalars(query.execution_options(populate_existing=True))}
+    for asset in held.keys() - rows.keys():
+        rows[asset] = BalanceRow(broker_id=broker.id, asset=asset)
+        db.session.add(rows[asset])
+    for asset, row in rows.items():
+        balance = held.get(asset, Balance(asset, _ZERO, _ZERO, _ZERO))
+        row.free, row.locked, row.total = balance.free, balance.locked, balance.total
+    return rows
 
 
 def _disconnect(broker: Broker, refused: ExchangeError) -> None:

@@ -15,7 +15,7 @@ from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
 from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, utc_now
-from app.services import positions
+from app.services import ledger, positions
 
 log = structlog.get_logger()
 
@@ -35,6 +35,7 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
         order.cost = report.cost
     if not _is_pair(order, report):
         book_fills(order, report.fills)
+    order.fills_missing = unbooked(order, report)
     _step(order, report.status, cause)
     for leg in report.children:
         if leg.client_order_id != order.client_order_id:
@@ -45,23 +46,23 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
 
 
 def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
-    """Add executions that are not booked yet, known by their trade id."""
+    """Add executions that are not booked yet, known by their trade id, and what they moved to the ledger."""
     booked = {fill.trade_id for fill in order.fills}
     for fill in fills:
         if fill.trade_id not in booked:
             booked.add(fill.trade_id)
-            order.fills.append(
-                FillRow(
-                    trade_id=fill.trade_id,
-                    price=fill.price,
-                    quantity=fill.quantity,
-                    cost=fill.cost,
-                    fee=fill.fee,
-                    fee_asset=fill.fee_asset,
-                    maker=fill.maker,
-                    at=fill.at,
-                )
+            row = FillRow(
+                trade_id=fill.trade_id,
+                price=fill.price,
+                quantity=fill.quantity,
+                cost=fill.cost,
+                fee=fill.fee,
+                fee_asset=fill.fee_asset,
+                maker=fill.maker,
+                at=fill.at,
             )
+            order.fills.append(row)
+            ledger.book(order, row, fill)
 
 
 def unbooked(order: OrderRow, report: OrderReport) -> bool:
@@ -135,6 +136,7 @@ def _adopt_leg(order: OrderRow, leg: OrderReport) -> None:
         order.children.append(known)
     known.exchange_order_id = leg.exchange_order_id or known.exchange_order_id
     book_fills(known, leg.fills)
+    known.fills_missing = unbooked(known, leg)
     known.filled_quantity = leg.filled_quantity or known.filled_quantity
     known.average_price = leg.average_price or known.average_price
     known.cost = leg.cost or known.cost

@@ -97,6 +97,7 @@ def edit(
         broker.keys_version += 1
         broker.environment = environment
         broker.connected = None
+        broker.ledger_opened_at = None  # they may open another account
         _record(Action.BROKER_KEYS_CHANGED, broker, environment=environment, keys_version=broker.keys_version)
     before = {"name_before": broker.name, "dry_run_before": broker.dry_run}
     if name.strip() != broker.name:
@@ -185,6 +186,7 @@ def check(broker_id: int) -> ConnectionReport:
     When it succeeds, balances are kept, and the loading of markets and the first sync of prices start.
     """
     broker = db.session.get_one(Broker, broker_id)
+    asked_at = utc_now()
     try:
         report = replace(_examined(broker), checked_at=utc_now())
     finally:
@@ -197,7 +199,7 @@ def check(broker_id: int) -> ConnectionReport:
     db.session.commit()
     events.publish(broker.user_id, Topic.BROKERS, broker.id)
     if report.connected:
-        balances.store(broker, report.balances)
+        balances.store(broker, report.balances, asked_at=asked_at)
         request_markets(broker)
         dispatch.sync_balances(broker.id, broker.exchange)  # for the prices, which size and value orders
     return report

@@ -5,6 +5,7 @@ The database is the truth and this module is what keeps it so, whatever Redis lo
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
@@ -39,6 +40,8 @@ log = structlog.get_logger()
 PICKED_UP_WITHIN = timedelta(seconds=5)
 
 _LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+#: What `sync_open` looks at: orders that rest, and orders of which the exchange has not listed every fill.
+TO_BE_SEEN = or_(OrderRow.status.in_(_LIVE), OrderRow.fills_missing.is_(True))
 _ENDED_UNASKED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 _BATCH = 500
 
@@ -71,29 +74,33 @@ def reconcile(order_id: int) -> None:
 
 
 def sync_open(broker_id: int) -> None:
-    """Learn what became of a broker's resting orders since the last look."""
-    broker = db.session.get_one(Broker, broker_id)
-    query = select(OrderRow).where(OrderRow.broker_id == broker_id, OrderRow.status.in_(_LIVE))
+    """Learn what became of a broker's resting orders since the last look, and of those that lack fills."""
+    broker, began = db.session.get_one(Broker, broker_id), utc_now()
+    query = select(OrderRow).where(OrderRow.broker_id == broker_id, TO_BE_SEEN)
     query = query.options(
         joinedload(OrderRow.broker), selectinload(OrderRow.fills), selectinload(OrderRow.children)
     )
     orders = db.session.scalars(query).all()
-    if orders:
-        _look_at(broker, orders)
+    if orders and _look_at(broker, orders):
+        broker.orders_seen_at = began
+        db.session.commit()
     for position_id in hand_trades.short(broker):
         _account_for_hand_trades(position_id)
 
 
-def _look_at(broker: Broker, orders: Sequence[OrderRow]) -> None:
+def _look_at(broker: Broker, orders: Sequence[OrderRow]) -> bool:
+    """Book what became of these orders; returns whether nothing was missed."""
     try:
         with connections.calling(broker) as exchange:
             resting = _resting(exchange, {order.symbol for order in orders})
     except TradingError as error:
         log.warning("open_orders_not_read", broker_id=broker.id, error=error.message)
-        return
-    for order in orders:
+        return False
+    seen = True
+    for order in random.sample(orders, len(orders)):  # an allowance too small for all shall starve none
         if not _undisturbed(order, resting):
-            _refresh(order)
+            seen = _refresh(order) and seen
+    return seen
 
 
 def _resting(exchange: Exchange, symbols: Collection[str]) -> dict[str | None, OrderReport]:
@@ -152,18 +159,31 @@ def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> 
     return report is not None and not bookkeeping.unbooked(order, report)
 
 
-def _refresh(order: OrderRow) -> None:
+def _refresh(order: OrderRow) -> bool:
+    """Book what the exchange says of one order; returns whether it said it."""
     try:
         with connections.calling(order.broker) as exchange:
             report = exchange.get_order(order.symbol, **execution.named(order))
         _adopt(order, report, "seen on the exchange")
     except OrderNotFound as error:
-        if order.role is OrderRole.ENTRY:
+        if order.status.is_final:
+            _give_up_fills(order)
+        elif order.role is OrderRole.ENTRY:
             _tell(order, f"open as far as we know, but not on the exchange: {error.message}", _CHECK)
         else:
             _vanished(order)
+        return order.status.is_final
     except TradingError as error:
         log.warning("order_not_refreshed", order_id=order.id, error=error.message)
+        return False
+    return True
+
+
+def _give_up_fills(order: OrderRow) -> None:
+    """An order at its end that the exchange has forgotten, before it listed every fill."""
+    order.fills_missing = False
+    order.note("the exchange does not know it any more: the fills that were missing stay unknown")
+    db.session.commit()
 
 
 def _vanished(order: OrderRow) -> None:

@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy import func, or_, select
 
 from app import dispatch
-from app.domain.orders import OrderStatus
 from app.extensions import db
 from app.extensions import redis as store
 from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
@@ -45,9 +44,8 @@ def last_tick() -> datetime | None:
 
 
 def sync_open_orders() -> None:
-    """One task for every broker that has orders resting on its exchange, or holds a position."""
-    live = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
-    resting = select(OrderRow.broker_id).where(OrderRow.status.in_(live))
+    """One task for every broker that has orders to be looked at on its exchange, or holds a position."""
+    resting = select(OrderRow.broker_id).where(reconciliation.TO_BE_SEEN)
     holding = select(Position.broker_id).where(Position.status == PositionStatus.OPEN)
     rows = db.session.execute(
         select(Broker.id, Broker.exchange).where(or_(Broker.id.in_(resting), Broker.id.in_(holding)))

@@ -16,6 +16,7 @@ from typing import Any
 
 from app.domain.accounts import Balance, Grant, Permissions, Position
 from app.domain.markets import Candle, Level, Market, MarketKind, OrderBook, Ticker
+from app.domain.money import EXACT
 from app.domain.orders import Fill, OrderReport, OrderStatus, OrderType, Side
 from app.exchanges.binance.wire import (
     BASIS_POINTS_OF_A_PERCENT,
@@ -261,7 +262,7 @@ def _parse_own_fill(item: Row, order: Row, symbol: str, side: Side, client_id: s
         side=side,
         price=price,
         quantity=quantity,
-        cost=price * quantity,
+        cost=EXACT.multiply(price, quantity),
         fee=Decimal(item["commission"]),
         fee_asset=item["commissionAsset"],
         maker=False,
@@ -341,11 +342,12 @@ def parse_canceled(data: Row, naming: Naming) -> OrderReport:
 def assemble(head: ListHead, orders: Sequence[OrderReport], symbol: str) -> OrderReport:
     """A list as one order: an entry whose children are its exits, or a pair whose children are its legs.
 
-    Right after placing, an exit is PENDING even when the entry filled at once; it is placed a moment later.
+    Right after placing, an exit is PENDING even when the entry filled at once; it is placed a moment later. Of a list
+    that is cancelled when its entry has filled, only the exits are told: they are a pair by then.
     """
-    if not head.starts_with_entry:
+    entry = next((order for order in orders if order.trigger_price is None), None)
+    if not head.starts_with_entry or entry is None:
         return _pair(head, orders, symbol)
-    entry = next((order for order in orders if order.trigger_price is None), orders[0])
     return replace(entry, children=tuple(order for order in orders if order is not entry), raw=head.raw)
 
 

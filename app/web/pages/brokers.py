@@ -13,7 +13,7 @@ from app.domain.accounts import Environment, TradingMode
 from app.exchanges import NAMES, CredentialField, capabilities, credential_fields, title
 from app.models import Broker
 from app.schemas.brokers import BrokerForm, BrokerSchema
-from app.services import brokers, overview, underway
+from app.services import brokers, ledger, overview, underway
 from app.services.brokers import BrokerRefused
 from app.services.underway import Work
 from app.web import forms
@@ -25,6 +25,7 @@ blueprint = Blueprint("brokers", __name__, url_prefix="/brokers")
 #: The modes this server can act in so far.
 MODES = (TradingMode.OFF, TradingMode.WEBHOOKS)
 
+_LATEST_ENTRIES = 10
 _NO_QUEUE = "The task queue cannot be reached, so no worker was asked. Try again when Redis is back."
 
 
@@ -75,13 +76,14 @@ def fields() -> ResponseReturnValue:
 @blueprint.get("/<int:broker_id>")
 @member
 def detail(broker_id: int) -> ResponseReturnValue:
-    """A broker with its check-up, mode and markets."""
+    """A broker with its check-up, mode, markets and ledger."""
     broker = _own(broker_id)
     return render_template(
         "brokers/detail.html",
         broker=overview.states([broker])[0],
         checkup=_checkup(broker),
         markets=_markets(broker),
+        ledger=_ledger(broker),
         modes=MODES,
     )
 
@@ -250,3 +252,11 @@ def _markets(broker: Broker) -> dict[str, Any]:
     loading = bool(underway.among(Work.MARKETS, [broker.id]))
     state = "LOADING" if loading else "FAILED" if broker.markets_error else "IDLE"
     return {"state": state, "loaded_at": broker.markets_loaded_at, "error": broker.markets_error}
+
+
+def _ledger(broker: Broker) -> dict[str, Any]:
+    return {
+        "opened_at": broker.ledger_opened_at,
+        "drifting": sorted((row for row in broker.balances if row.drift), key=lambda row: row.asset),
+        "entries": ledger.entries(broker, limit=_LATEST_ENTRIES),
+    }

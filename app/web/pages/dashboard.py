@@ -41,6 +41,7 @@ def index() -> ResponseReturnValue:
                 "free": row.free,
                 "locked": row.locked,
                 "usd": row.usd_value,
+                "drift": row.drift,
             }
             for broker, row in held
         ],
