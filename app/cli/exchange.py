@@ -87,7 +87,7 @@ def _plain(value: object) -> object:
             return value.total_seconds()
         case StrEnum():
             return value.value
-        case Decimal() | bool() | None:
+        case Decimal() | int() | None:
             return value
         case _:
             raise TypeError(f"no JSON form for {value!r}")

@@ -98,7 +98,7 @@ class Capabilities:
     client_id_lookup: timedelta | None
     client_id_unique_forever: bool
     history_kept: timedelta
-    look_up_places: tuple[Place, ...]
+    look_up_places: frozenset[Place]
     request_window: timedelta
     visibility_delay: timedelta
     quote_quantity_market_buy: bool

@@ -8,7 +8,7 @@ from datetime import timedelta
 from app.domain.money import plain
 from app.domain.orders import OrderType
 from app.exchanges import capabilities, credential_fields, title
-from app.exchanges.base import Capabilities, TrailingRange
+from app.exchanges.base import Capabilities, Place, TrailingRange
 
 BEGIN, END = "<!-- matrix: flask exchanges matrix -->", "<!-- /matrix -->"
 
@@ -25,7 +25,10 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Found by our client id", lambda able: _window(able.client_id_lookup)),
     ("Client ids unique for ever", lambda able: _yes(able.client_id_unique_forever)),
     ("Ended orders are listed", lambda able: _window(able.history_kept)),
-    ("An order in doubt is looked for", lambda able: ", ".join(able.look_up_places)),
+    (
+        "An order in doubt is looked for",
+        lambda able: ", ".join(each for each in Place if each in able.look_up_places),
+    ),
     ("A signed request is taken for", lambda able: _taken_for(able.request_window)),
     ("A new order is visible within", lambda able: _duration(able.visibility_delay)),
     ("Market buy sized in quote", lambda able: _yes(able.quote_quantity_market_buy)),

@@ -10,8 +10,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import requests
+from redis import Redis
 from sqlalchemy import select
 
+from app.config import load_settings
 from app.domain.alerts import AlertStatus
 from app.domain.orders import OrderStatus
 from app.models import Alert, OrderRow, utc_now
@@ -249,6 +251,8 @@ def test_a_worker_that_starts_looks_after_what_was_left_behind_without_waiting_f
             lambda found: [order.status for order in found] == [OrderStatus.FILLED] * 2, "both to be filled"
         )
         assert len(desk.at_exchange()) == 2
+        with Redis.from_url(load_settings(stack.environ).redis_url) as redis:
+            assert list(redis.scan_iter("copy:*")) == [], "what the sweep sent has been begun"
 
 
 def test_an_alert_that_waited_past_its_expiry_is_dropped_aloud(sandbox: SandboxServer) -> None:

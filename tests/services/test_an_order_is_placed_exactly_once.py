@@ -139,6 +139,26 @@ def test_what_one_place_does_not_show_and_another_does_is_never_sent_again(
     assert desk.received() == [order.client_order_id]
 
 
+def test_an_order_that_ended_unfilled_and_that_the_history_alone_tells_of_is_never_sent_again(
+    desk: Desk, redis_client: Redis
+) -> None:
+    desk.fault("place_order", "reset_after")
+    order = after_the_window(desk, desk.submit(OrderType.LIMIT))
+    with connections.calling(db.session.get_one(Broker, desk.broker_id)) as exchange:
+        exchange.cancel_all(BTC)
+    desk.fault("get_order", "unseen", times=4)
+
+    seen = set()
+    for _ in range(6):
+        reconciliation.reconcile(order.id)
+        budget_returns(redis_client)
+        seen.add(desk.fresh(order).status)
+
+    assert OrderStatus.PENDING not in seen
+    assert desk.fresh(order).status is OrderStatus.CANCELED
+    assert desk.received() == [order.client_order_id]
+
+
 def test_an_order_whose_look_up_by_client_id_has_passed_is_still_found_in_the_history(
     desk: Desk, redis_client: Redis
 ) -> None:

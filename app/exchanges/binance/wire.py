@@ -210,7 +210,7 @@ CAPABILITIES = Capabilities(
     client_id_lookup=timedelta(days=90),
     client_id_unique_forever=False,
     history_kept=timedelta(days=90),
-    look_up_places=tuple(Place),
+    look_up_places=frozenset(Place),
     request_window=timedelta(milliseconds=RECEIVE_WINDOW_MS) + TIMESTAMP_AHEAD,
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,

@@ -183,7 +183,7 @@ CAPABILITIES = Capabilities(
     client_id_lookup=timedelta(hours=2),
     client_id_unique_forever=False,
     history_kept=HISTORY,
-    look_up_places=tuple(Place),
+    look_up_places=frozenset(Place),
     request_window=timedelta(seconds=30),
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,

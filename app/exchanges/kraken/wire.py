@@ -210,7 +210,7 @@ CLIENT_ID_RULE = "1 to 18 letters, digits, hyphens and underscores, or a UUID"
 
 LIMIT_ONLY = frozenset({OrderType.LIMIT})
 
-#: The look-up by client id goes through the open orders and then the closed ones, so the lists would tell nothing new.
+#: The history tells of open orders, too, so that their list is not asked for once more: questions are scarce here.
 #: Requests have no timestamp: one that is under way is refused for its nonce as soon as a later look-up was answered.
 CAPABILITIES = Capabilities(
     order_types=frozenset(ORDER_TYPES),
@@ -226,7 +226,7 @@ CAPABILITIES = Capabilities(
     client_id_lookup=timedelta(days=90),
     client_id_unique_forever=False,
     history_kept=timedelta(days=90),
-    look_up_places=(Place.CLIENT_ID, Place.FILLS),
+    look_up_places=frozenset(Place) - {Place.OPEN},
     request_window=timedelta(0),
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,

@@ -236,7 +236,7 @@ CAPABILITIES = Capabilities(
     client_id_lookup=RETENTION,
     client_id_unique_forever=False,
     history_kept=RETENTION,
-    look_up_places=tuple(Place),
+    look_up_places=frozenset(Place),
     request_window=timedelta(seconds=10),
     visibility_delay=timedelta(seconds=10),
     quote_quantity_market_buy=True,

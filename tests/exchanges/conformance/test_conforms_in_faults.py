@@ -64,7 +64,7 @@ def test_an_order_that_is_held_up_past_its_time_is_surely_not_placed(account: Ac
 def test_an_order_in_doubt_can_be_settled_by_what_the_exchange_declares(account: Account) -> None:
     able = account.able
     assert able.look_up_places
-    assert set(able.look_up_places) & {Place.HISTORY, Place.CLIENT_ID}
+    assert able.look_up_places & {Place.HISTORY, Place.CLIENT_ID}
     assert Place.FILLS in able.look_up_places
     assert (Place.CLIENT_ID in able.look_up_places) is (able.client_id_lookup is not None)
     assert able.visibility_delay > timedelta(0)
