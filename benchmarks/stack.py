@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ def running(**settings: str) -> Iterator[Stack]:
     )
     try:
         _await_ready(process)
+        threading.Thread(target=_pass_over, args=(process,), daemon=True).start()
         yield Stack(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", environ)
     finally:
         process.send_signal(signal.SIGINT)
@@ -107,6 +109,13 @@ def _await_ready(process: subprocess.Popen[str]) -> None:
         if time.monotonic() > deadline:
             break
     raise RuntimeError("bin/start did not become ready")
+
+
+def _pass_over(process: subprocess.Popen[str]) -> None:
+    """Read what it goes on to say: a pipe that nobody reads would stop it once full."""
+    assert process.stdout is not None
+    for _ in process.stdout:
+        pass
 
 
 def _free_ports(count: int) -> list[int]:

@@ -130,7 +130,13 @@ class Control:
         faults = self._world.faults.waiting()
         return {
             "faults": [
-                {"exchange": x.exchange, "operation": x.operation, "kind": x.kind.value, "times": x.times}
+                {
+                    "exchange": x.exchange,
+                    "operation": x.operation,
+                    "kind": x.kind.value,
+                    "times": x.times,
+                    "executed": x.executed,
+                }
                 for x in faults
             ]
         }

@@ -1,0 +1,1 @@
+"""What becomes of intents while everything is being killed, emptied, doubled and delayed."""

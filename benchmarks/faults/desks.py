@@ -1,0 +1,126 @@
+"""The desks of a run: funded brokers on each exchange, every one with a source of its own.
+
+Run beside a started stack it makes them: accounts come on standard input, tokens go out, as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+
+from app import create_app
+from app.domain import Credential, Environment, TradingMode
+from app.extensions import db
+from app.models import Broker
+from app.services import brokers, sources, users
+from benchmarks.stack import ROOT, Stack
+
+READY_SECONDS = 120
+SYMBOL = "BTCUSDT"
+#: Wide enough for an exchange that sizes market buys in quote, and so rounds, to leave quantities apart.
+STEP = Decimal("0.0001")
+_FIRST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account at the sandbox. ``hasty``: its alerts expire within seconds."""
+
+    exchange: str
+    api_key: str
+    api_secret: str
+    passphrase: str
+    hasty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An account's broker and its webhook."""
+
+    account: Account
+    broker_id: int
+    source_id: int
+    url: str
+
+
+def open_desks(stack: Stack, exchanges: Sequence[str], each: int) -> list[Desk]:
+    """``each`` desks on every exchange, one of them hasty, with their markets loaded."""
+    accounts = [
+        _account(stack, name, number, hasty=number == 0) for name in exchanges for number in range(each)
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.faults.desks"],
+        cwd=ROOT,
+        env=stack.environ,
+        input=json.dumps([asdict(account) for account in accounts]),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    made = json.loads(done.stdout)
+    return [
+        Desk(account, broker_id, source_id, f"{stack.web}/webhook/{token}")
+        for account, (broker_id, source_id, token) in zip(accounts, made, strict=True)
+    ]
+
+
+def quantity_of(number: int) -> Decimal:
+    """The quantity that the ``number``-th intent of a desk asks for, and no other."""
+    return STEP * (_FIRST + number)
+
+
+def number_of(quantity: Decimal) -> int:
+    """The intent of a desk that asked for a quantity."""
+    return int((quantity / STEP).to_integral_value()) - _FIRST
+
+
+def _account(stack: Stack, exchange: str, number: int, *, hasty: bool) -> Account:
+    name = f"{exchange}-{number}"
+    secret = base64.b64encode(f"secret-of-{name}".encode()).decode()
+    account = Account(exchange, f"key-of-{name}", secret, f"phrase-of-{name}", hasty)
+    keys = {"api_key": account.api_key, "api_secret": secret, "passphrase": account.passphrase}
+    stack.control("accounts", {"exchange": exchange, **keys, "balances": {"USDT": "1000000000"}})
+    return account
+
+
+def _make(accounts: Sequence[Account]) -> list[tuple[int, int, str]]:
+    user = users.sign_up("faults@example.org", "only for this run")
+    made = []
+    for account in accounts:
+        broker = brokers.add(
+            user,
+            name=account.api_key,
+            exchange=account.exchange,
+            environment=Environment.SANDBOX,
+            credential=Credential(account.api_key, account.api_secret, account.passphrase),
+            mode=TradingMode.WEBHOOKS,
+        )
+        source, token = sources.create(user, broker, account.api_key)
+        made.append((broker.id, source.id, token))
+    deadline = time.monotonic() + READY_SECONDS
+    for broker_id, _, _ in made:
+        _await_markets(broker_id, deadline)
+    return made
+
+
+def _await_markets(broker_id: int, deadline: float) -> None:
+    while True:
+        broker = db.session.get_one(Broker, broker_id, populate_existing=True)
+        loaded, problem = broker.markets_loaded_at, broker.connection_reason or broker.markets_error
+        db.session.rollback()
+        if loaded is not None:
+            return
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{broker.name}: {problem or 'no markets in time'}")
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    with create_app().app_context():
+        json.dump(_make([Account(**fields) for fields in json.load(sys.stdin)]), sys.stdout)
