@@ -225,8 +225,13 @@ def _cancel(exchange: Exchange, order: OrderRow) -> OrderReport:
 def _release(order: OrderRow, error: ExchangeError) -> None:
     order.error_code, order.reason, order.remedy = error.code, error.message, error.remedy
     order.move_to(OrderStatus.PENDING, f"surely not executed, to be tried again: {error.message}")
+    now = utc_now()
     delay = _delay(order.attempts, error)
-    order.next_attempt_at = utc_now() + timedelta(seconds=delay)
+    if (
+        order.expires_at is not None
+    ):  # then at the latest it ends, aloud, however long the exchange shuts us out
+        delay = min(delay, max(0.0, (order.expires_at - now).total_seconds()))
+    order.next_attempt_at = now + timedelta(seconds=delay)
     db.session.commit()
     dispatch.submit_order(order.id, order.broker.exchange, countdown=delay)
     events.publish(order.user_id, Topic.ORDERS, order.id)
