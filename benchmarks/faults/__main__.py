@@ -31,6 +31,9 @@ def main() -> int:
     parser.add_argument("--exchanges", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--desks", type=int, default=4, help="brokers on each exchange")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument(
+        "--impatient", action="store_true", help="do not wait for beat to settle what is open"
+    )
     parser.add_argument("--json", action="store_true")
     given = vars(parser.parse_args())
     as_json = given.pop("json")

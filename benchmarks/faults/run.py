@@ -37,6 +37,7 @@ class Wish:
     exchanges: Sequence[str]
     desks: int
     database: str = "sqlite"
+    impatient: bool = False
 
 
 def run(wish: Wish) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def run(wish: Wish) -> dict[str, Any]:
         injector.start()
         Sender(wish.rate, _SENDING_PATIENCE).send_all(wanted)
         injector.join()
-        settling = await_settled(database, _SETTLING_PATIENCE)
+        settling = await_settled(database, _SETTLING_PATIENCE, impatient=wish.impatient)
         findings = compare(stack, database, desks, wanted)
         database.dispose()
         return _report(wish, findings, _struck(injector.injected, stack), settling)

@@ -58,6 +58,9 @@ class Planned:
 def plan(count: int, seconds: float, seed: int, *, database_server: bool) -> list[Planned]:
     """``count`` faults within ``seconds``: the processes die as often as they may, and the other kinds take turns.
 
+    The last is always that Redis is emptied, and with it what we believe of bans: one exchange's last a quarter of an
+    hour, for which no run needs to wait.
+
     Raises:
         ValueError: so few that not every kind occurs.
     """
@@ -68,13 +71,12 @@ def plan(count: int, seconds: float, seed: int, *, database_server: bool) -> lis
         for at in _deaths(dice, seconds)
     ]
     others = [*EXCHANGE_FAULTS, *QUEUE_FAULTS]
-    if count < len(found) + len(others):
-        raise ValueError(
-            f"{count} faults are too few for every kind to occur: {len(found) + len(others)} are needed"
-        )
-    turns = islice(cycle(others), count - len(found))
+    needed = len(found) + len(others) + 1
+    if count < needed:
+        raise ValueError(f"{count} faults are too few for every kind to occur: {needed} are needed")
+    turns = islice(cycle(others), count - len(found) - 1)
     found += [Planned(dice.uniform(0, seconds), kind, dice.random()) for kind in turns]
-    return sorted(found, key=lambda fault: fault.at)
+    return [*sorted(found, key=lambda fault: fault.at), Planned(seconds, "flush redis", 0)]
 
 
 def _deaths(dice: random.Random, seconds: float) -> Iterator[float]:

@@ -112,6 +112,7 @@ _TASKS: Mapping[str, Callable[[int], None]] = {
     TaskName.SUBMIT_ORDER: execution.submit,
     TaskName.RECONCILE_ORDER: reconciliation.reconcile,
     TaskName.SYNC_OPEN_ORDERS: reconciliation.sync_open,
+    TaskName.MANAGE_POSITION: execution.guard,
 }
 _ACTS: Mapping[str, Callable[..., None]] = {
     **_TASKS,

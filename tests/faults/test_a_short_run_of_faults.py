@@ -1,0 +1,20 @@
+"""Everything that bin/start runs, every kind of fault there is, and no intent lost, doubled or executed too late."""
+
+from __future__ import annotations
+
+from app.exchanges import NAMES, capabilities
+from benchmarks.faults.run import Wish, run
+from benchmarks.faults.schedule import EXCHANGE_FAULTS, PROCESS_FAULTS, QUEUE_FAULTS
+
+#: The two whose orders are proven absent soonest: what never arrived is sent again within the time of a test.
+QUICK = sorted(NAMES, key=lambda name: capabilities(name).visibility_delay)[:2]
+
+
+def test_no_intent_is_lost_or_doubled_or_executed_too_late() -> None:
+    report = run(Wish(intents=80, rate=7, faults=30, seed=20, exchanges=QUICK, desks=2, impatient=True))
+
+    assert report["bad"] == []
+    assert (report["lost"], report["doubled"], report["stale_executed"], report["strays"]) == (0, 0, 0, 0)
+    assert report["intents"] == 80
+    assert set(report["faults"]) == {*EXCHANGE_FAULTS, *PROCESS_FAULTS, *QUEUE_FAULTS}
+    assert report["verdicts"]["executed"] > 40, "most intents survive"
