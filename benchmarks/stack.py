@@ -70,6 +70,8 @@ def running(**settings: str) -> Iterator[Stack]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
         shutil.rmtree(directory, ignore_errors=True)
 
 
