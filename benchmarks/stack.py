@@ -63,15 +63,16 @@ def running(**settings: str) -> Iterator[Stack]:
     process = subprocess.Popen(
         [str(ROOT / "bin" / "start")], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
     )
+    reader = threading.Thread(target=_pass_over, args=(process,), daemon=True)
     try:
         _await_ready(process)
-        threading.Thread(target=_pass_over, args=(process,), daemon=True).start()
+        reader.start()
         yield Stack(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", environ)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
-        if process.stdout is not None:
-            process.stdout.close()
+        if reader.is_alive():
+            reader.join(10)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -116,8 +117,9 @@ def _await_ready(process: subprocess.Popen[str]) -> None:
 def _pass_over(process: subprocess.Popen[str]) -> None:
     """Read what it goes on to say: a pipe that nobody reads would stop it once full."""
     assert process.stdout is not None
-    for _ in process.stdout:
-        pass
+    with process.stdout as said:
+        for _ in said:
+            pass
 
 
 def _free_ports(count: int) -> list[int]:
