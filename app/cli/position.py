@@ -14,7 +14,7 @@ from app.cli.owner import owner, owner_option
 from app.cli.waiting import timeout_option, until
 from app.domain.money import plain
 from app.models import OrderRow, Position, PositionStatus, User
-from app.services import positions, protection, standing
+from app.services import positions, protection, standing, wishes
 from app.services.standing import Standing
 
 position = Commands("position", help="Positions: list, look, protect, close.")
@@ -74,7 +74,7 @@ def close(
     question = f"Sell {plain(share)} % of it at the market?"
     _change(
         position_id,
-        lambda found: positions.close(found, share),
+        lambda found: wishes.close(found, share),
         None if yes else question,
         timeout,
         email,
@@ -106,7 +106,7 @@ def move(
         )
 
     def moved(found: Position) -> Position:
-        return positions.move(
+        return wishes.move(
             found,
             stop_loss=None if stop_loss is None else price_or_percent(stop_loss),
             take_profit=None if take_profit is None else price_or_percent(take_profit),
@@ -123,7 +123,7 @@ def move(
 @json_option
 def break_even(position_id: int, timeout: float, email: str | None, as_json: bool) -> None:
     """Move the stop-loss to where a sale pays for the purchase and both fees."""
-    _change(position_id, positions.break_even, None, timeout, email, as_json)
+    _change(position_id, wishes.break_even, None, timeout, email, as_json)
 
 
 @position.command()
@@ -139,7 +139,7 @@ def reverse(position_id: int, yes: bool, timeout: float, email: str | None, as_j
     )
     _change(
         position_id,
-        positions.reverse,
+        wishes.reverse,
         None if yes else "Sell all of it at the market?",
         timeout,
         email,

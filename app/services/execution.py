@@ -37,7 +37,7 @@ from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, Position, utc_now
-from app.services import bookkeeping, connections, events, protection, risk
+from app.services import bookkeeping, connections, events, hand_trades, protection, risk
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -45,18 +45,19 @@ log = structlog.get_logger()
 #: What a claim does not write to the exchange within this time it does not write at all: the search for an order that
 #: nobody answered for counts from here.
 SEND_WITHIN = timedelta(seconds=5)
-_FIRST_RETRY = 0.5
-_REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
+
+#: Seconds until an order that was surely not executed is tried again, doubling from the first to the last. A longer
+#: wait is left to the sweep rather than to a task that lies in a worker's memory.
+_FIRST_RETRY, _LAST_RETRY = 0.5, 20.0
+_LONGEST_COUNTDOWN = 30.0
 
 #: Seconds until an exit that was turned down is tried again.
 _LATER_TRY = 1.0
 
 #: More rounds than any change of protection takes: cancel, sell, guard the rest.
 _ROUNDS = 8
-_LAST_RETRY = 20.0
-#: A longer wait is left to the sweep rather than to a task that lies in a worker's memory.
-_LONGEST_COUNTDOWN = 30.0
 
+_REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
 _SURELY_NOT_EXECUTED = (ExchangeUnavailable, RateLimited, InvalidTimestamp)
 _PERHAPS_EXECUTED = (OutcomeUnknown, DuplicateOrder)
 
@@ -125,7 +126,7 @@ def _next_round(position_id: int) -> bool:
         order = _claim(order_id, None)
         if order is not None:
             _send_and_book(order)
-            if order.status in _REFUSED and not _sells_instead(order):
+            if order.status in _REFUSED and not _goes_on(order):
                 return False
     return bool(todo)
 
@@ -218,18 +219,24 @@ def _loaded(order_id: int) -> OrderRow:
     return db.session.get_one(OrderRow, order_id, options=options, populate_existing=True)
 
 
-def _sells_instead(order: OrderRow) -> bool:
-    """Whether the position of an exit that was turned down is sold at once; else it is tried again in a moment."""
+def _goes_on(order: OrderRow) -> bool:
+    """After an exit was turned down: whether there is another thing to do at once. If not, it is tried again soon.
+
+    It may have been turned down because what it sells was sold by hand: what is left is then guarded, nothing forced.
+    """
+    if order.position_id is None:
+        return False
     last = None
     try:
+        if hand_trades.account_for(order.position_id):
+            return True
         with connections.calling(order.broker) as exchange:
             last = exchange.ticker(order.symbol).last
     except TradingError as error:
-        log.warning("price_not_read", order_id=order.id, error=error.message)
+        log.warning("refusal_not_explained", order_id=order.id, error=error.message)
     if protection.refused(order, last):
         return True
-    if order.position_id is not None:
-        dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
+    dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 
 from app.domain.orders import Fill, Side
 from app.extensions import db
@@ -15,7 +15,7 @@ from app.services.events import Topic
 
 _ZERO = Decimal(0)
 
-#: A balance read within this time of a position's last execution may be older than that.
+#: Balances read within this time of a position's opening may be older than that.
 _SETTLED = timedelta(seconds=10)
 
 
@@ -35,8 +35,10 @@ def short(broker: Broker) -> list[int]:
     return found
 
 
-def account_for(position_id: int) -> None:
+def account_for(position_id: int) -> bool:
     """Ask the exchange what became of what a position holds, and book what was sold, or taken away, by hand.
+
+    Returns whether there was anything to book.
 
     Two things tell: executions on its market that belong to no order of ours, and a balance smaller than what is
     held, of which nothing can be sold whoever took it. Its book is closed when nothing is left.
@@ -56,11 +58,14 @@ def account_for(position_id: int) -> None:
     by_exits = sum((fill.quantity for fill in unbooked if _is_ours(position, fill)), _ZERO)
     missing = position.quantity + position.external - by_exits - (_ZERO if held is None else held.total)
     external = max(position.external, by_hand, missing)
-    if external > position.external:
+    is_news = external > position.external
+    if is_news:
         position.external = external
         positions.recount(position, positions.orders_of(position))
     db.session.commit()
-    events.publish(position.user_id, Topic.POSITIONS, position.id)
+    if is_news:
+        events.publish(position.user_id, Topic.POSITIONS, position.id)
+    return is_news
 
 
 def _is_unbooked_sale(position: Position, fill: Fill) -> bool:
@@ -79,9 +84,13 @@ def _is_unbooked_sale(position: Position, fill: Fill) -> bool:
 
 
 def _is_ours(position: Position, fill: Fill) -> bool:
-    ours = select(OrderRow.id).where(
-        OrderRow.broker_id == position.broker_id,
-        (OrderRow.exchange_order_id == fill.exchange_order_id)
-        | (OrderRow.client_order_id == fill.client_order_id),
-    )
+    known = [
+        column == value
+        for column, value in (
+            (OrderRow.exchange_order_id, fill.exchange_order_id),
+            (OrderRow.client_order_id, fill.client_order_id),
+        )
+        if value is not None
+    ]
+    ours = select(OrderRow.id).where(OrderRow.broker_id == position.broker_id, or_(false(), *known))
     return db.session.scalar(ours.limit(1)) is not None

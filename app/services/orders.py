@@ -18,7 +18,7 @@ from app.domain.money import plain
 from app.domain.orders import OrderDraft, OrderStatus, TargetWish
 from app.extensions import db
 from app.models import Alert, Broker, OrderOrigin, OrderRole, OrderRow, User, utc_now
-from app.services import audit, events, positions
+from app.services import audit, events, wishes
 from app.services.events import Topic
 from app.services.planning import Plan, preview
 
@@ -152,7 +152,7 @@ def cancel(order: OrderRow) -> None:
     Raises:
         CancelRefused: it has come to its end already.
     """
-    positions.give_up(order)  # holds the position before the order, as whoever guards it does
+    wishes.give_up(order)  # holds the position before the order, as whoever guards it does
     db.session.refresh(order, ["status"], with_for_update=True)  # a worker may claim it in this moment
     if order.status.is_final:
         db.session.rollback()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, Side
@@ -106,15 +106,26 @@ def refused(order: OrderRow, last: Decimal | None) -> bool:
     return why is not None
 
 
-def unattended() -> list[tuple[int, str]]:
-    """Open positions, with their exchange, for which something is to be done that nobody is doing."""
-    query = select(Position).where(Position.status == PositionStatus.OPEN)
-    found = []
-    for position in db.session.scalars(query.options(*positions.WITH_ALL)).all():
-        if _needs_care(position, positions.orders_of(position)):
-            found.append((position.id, position.broker.exchange))
+def unattended(most: int) -> list[tuple[int, str]]:
+    """Positions, with their exchange, for which something is to be done that nobody is doing.
+
+    Of a closed one exits may be left that sell what is not its own. Of more positions than ``most`` chance picks those
+    that are looked at this time.
+    """
+    left = select(OrderRow.position_id).where(
+        OrderRow.role != OrderRole.ENTRY, OrderRow.status.in_((OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED))
+    )
+    concerned = or_(Position.status == PositionStatus.OPEN, Position.id.in_(left))
+    query = select(Position).where(concerned).order_by(func.random()).limit(most)
+    found = db.session.scalars(query.options(*positions.WITH_ALL)).all()
+    orders = positions.orders_of_all(found)
+    unguarded = [
+        (position.id, position.broker.exchange)
+        for position in found
+        if _needs_care(position, orders[position.id])
+    ]
     db.session.rollback()
-    return found
+    return unguarded
 
 
 def settled(position: Position) -> bool:
@@ -134,7 +145,7 @@ def how_held(position: Position) -> str:
     words = []
     if position.stop_loss is not None:
         words.append(f"the stop-loss at {plain(position.stop_loss)} rests on {exchange}")
-    if waiting and _watches_targets(position):
+    if waiting and watches_targets(position):
         prices = ", ".join(plain(target.price) for target in waiting)
         words.append(f"the take-profit at {prices} is watched here: {exchange} has no pairs of exits")
     elif waiting:
@@ -161,7 +172,8 @@ def _wish(position: Position) -> Wish:
     )
 
 
-def _watches_targets(position: Position) -> bool:
+def watches_targets(position: Position) -> bool:
+    """Whether its take-profits cannot rest beside its stop-loss, and are watched by us."""
     return position.stop_loss is not None and not capabilities(position.broker.exchange).oco
 
 
@@ -267,7 +279,7 @@ def _why(position: Position, new: NewExit) -> str:
     if new.stop_loss is None and new.target is None:
         return "closes what was asked to be closed"
     waiting = [target.price for target in position.targets if target.status is TargetStatus.WAITING]
-    if new.target is None and waiting and _watches_targets(position):
+    if new.target is None and waiting and watches_targets(position):
         return (
             f"guards what its entry bought; the take-profit at {', '.join(map(plain, waiting))} does not rest on the "
             f"exchange: {title(position.broker.exchange)} has no pairs of exits, and it is watched here"

@@ -81,7 +81,9 @@ def sync_open(broker_id: int) -> None:
         joinedload(OrderRow.broker), selectinload(OrderRow.fills), selectinload(OrderRow.children)
     )
     orders = db.session.scalars(query).all()
-    if orders and _look_at(broker, orders):
+    if orders:
+        if not _look_at(broker, orders):
+            return  # an exit that was not seen may have sold what would look taken away
         broker.orders_seen_at = began
         db.session.commit()
     for position_id in hand_trades.short(broker):
@@ -145,7 +147,7 @@ def sweep() -> int:
         copies.send(TaskName.PROCESS_ALERT, alert_id, exchange)
     for order_id, exchange, status in orders:
         copies.send(_WANTED.get(status, TaskName.CANCEL_ORDER), order_id, exchange)
-    unattended = protection.unattended()
+    unattended = protection.unattended(_BATCH)
     for position_id, exchange in unattended:
         copies.send(TaskName.MANAGE_POSITION, position_id, exchange)
     return len(alerts) + len(orders) + len(unattended)
@@ -202,12 +204,13 @@ def _vanished(order: OrderRow) -> None:
 def _guard_again(order: OrderRow) -> None:
     """An exit that ended without our asking may have been ended by hand, what it guarded sold: that is looked at
     first, or it would be placed again after a close by hand."""
-    is_exit = order.role is not OrderRole.ENTRY and order.position_id is not None
-    if is_exit and order.status in _ENDED_UNASKED and not order.cancel_requested:
-        if not _another_exit_rests(order):  # which may have sold, and so ended this one
-            _account_for_hand_trades(order.position_id)
-    else:
-        execution.guard_after(order)
+    if order.position_id is None:
+        return
+    unasked = order.status in _ENDED_UNASKED and not order.cancel_requested
+    if order.role is OrderRole.ENTRY or not unasked:
+        execution.guard(order.position_id)
+    elif not _another_exit_rests(order):  # which may have sold, and so ended this one
+        _account_for_hand_trades(order.position_id)
 
 
 def _another_exit_rests(order: OrderRow) -> bool:
@@ -221,9 +224,7 @@ def _another_exit_rests(order: OrderRow) -> bool:
     return db.session.scalar(others.limit(1)) is not None
 
 
-def _account_for_hand_trades(position_id: int | None) -> None:
-    if position_id is None:
-        return
+def _account_for_hand_trades(position_id: int) -> None:
     try:
         hand_trades.account_for(position_id)
     except TradingError as error:

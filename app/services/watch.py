@@ -13,10 +13,9 @@ from sqlalchemy import select
 
 from app import dispatch
 from app.domain.protection import Target, target_quantity, trailed, whole_if_rest_is_crumbs
-from app.exchanges import capabilities
 from app.extensions import db
 from app.models import Broker, Position, PositionStatus, TargetStatus
-from app.services import catalog, connections, positions, prices
+from app.services import catalog, connections, positions, prices, protection
 
 _ZERO = Decimal(0)
 
@@ -65,7 +64,7 @@ def consider(position_id: int, last: Decimal) -> bool:
 def _take(position: Position, last: Decimal) -> bool:
     """Targets that the price has reached are sold at the market, unless they rest on the exchange."""
     market = catalog.known(position.broker, position.symbol)
-    if market is None or not _watches_targets(position):
+    if market is None or not protection.watches_targets(position):
         return False
     reached = [
         target
@@ -106,11 +105,9 @@ def _catch(position: Position, last: Decimal) -> bool:
 def _is_watched(position: Position) -> bool:
     waits = any(target.status is TargetStatus.WAITING for target in position.targets)
     unguarded = position.alarm is not None and position.stop_loss is not None
-    return position.trailing_percent is not None or unguarded or (waits and _watches_targets(position))
-
-
-def _watches_targets(position: Position) -> bool:
-    return position.stop_loss is not None and not capabilities(position.broker.exchange).oco
+    return (
+        position.trailing_percent is not None or unguarded or (waits and protection.watches_targets(position))
+    )
 
 
 def _open_positions(broker: Broker | None = None) -> Sequence[Position]:

@@ -205,14 +205,13 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     "app.services.bookkeeping:_new_leg": (
         "raise ValueError(f'the exchange reported a leg of order {order.id} without side or type')",
     ),
-    "app.services.protection:_exit": ("return None",),
     "app.exchanges.rest:RestExchange._once": (
         "raise AuthenticationFailed(self.name, 'this call needs a key', remedy='Add an API key to the broker.')",
     ),
 }
 
 #: Where a scenario on another exchange is cut short, whichever were before it: each has its own way of answering.
-AT_THE_WIRE = "app.services.execution:send:"
+AT_THE_WIRE = "app.services.execution:_send_and_book:"
 
 
 @pytest.fixture(scope="module")
@@ -299,6 +298,12 @@ def test_every_point_is_on_the_way_of_a_scenario(workshop: Workshop, ways: dict[
         if point not in reached and text not in ASIDE.get(point.rpartition(":")[0], ())
     ]
     assert missed == []
+
+
+def test_what_is_set_aside_is_still_there(workshop: Workshop) -> None:
+    there = {(point.rpartition(":")[0], text) for point, text in workshop.points.items()}
+    gone = [f"{name} {text}" for name, texts in ASIDE.items() for text in texts if (name, text) not in there]
+    assert gone == []
 
 
 @pytest.mark.postgres

@@ -21,6 +21,7 @@ from app.models import Broker, OrderOrigin, OrderRow
 from app.services import brokers, connections, execution, markets, orders, users
 from tests.fixtures.app import AppFactory
 from tests.fixtures.sandbox import Keys, SandboxServer
+from tests.services.trader import PRICE, Trader
 
 BTC = "BTC/USDT"
 QUANTITY = Decimal("0.01")
@@ -95,17 +96,7 @@ def open_desk(make_app: AppFactory, sandbox: SandboxServer) -> Iterator[OpenDesk
 
         def open_(exchange: str) -> Desk:
             keys = sandbox.account(exchange)
-            user = users.sign_up("trader@example.org", "correct horse battery")
-            broker = brokers.add(
-                user,
-                name="Practice",
-                exchange=exchange,
-                environment=Environment.SANDBOX,
-                credential=Credential(keys.api_key, keys.api_secret, keys.passphrase),
-                mode=TradingMode.OFF,
-            )
-            markets.load(broker.id)
-            return Desk(app, broker.id, exchange, keys, sandbox)
+            return Desk(app, _connect(exchange, keys).id, exchange, keys, sandbox)
 
         yield open_
         connections.close()
@@ -115,3 +106,31 @@ def open_desk(make_app: AppFactory, sandbox: SandboxServer) -> Iterator[OpenDesk
 def desk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Desk:
     """A desk on every exchange there is a client of."""
     return open_desk(request.param)
+
+
+@pytest.fixture(params=NAMES)
+def trader(
+    request: pytest.FixtureRequest, make_app: AppFactory, calm_sandbox: SandboxServer
+) -> Iterator[Trader]:
+    """A trader on every exchange, who owns no coins yet, at a price of `PRICE`."""
+    app = make_app(SANDBOX_URL=calm_sandbox.url)
+    keys = calm_sandbox.account(request.param, {"USDT": "100000", "BTC": "0"})
+    with app.app_context():
+        found = Trader(_connect(request.param, keys), calm_sandbox, keys)
+        found.price(PRICE)
+        yield found
+        connections.close()
+
+
+def _connect(exchange: str, keys: Keys) -> Broker:
+    """A new person's broker with loaded markets; the application's context is entered."""
+    broker = brokers.add(
+        users.sign_up("trader@example.org", "correct horse battery"),
+        name="Practice",
+        exchange=exchange,
+        environment=Environment.SANDBOX,
+        credential=Credential(keys.api_key, keys.api_secret, keys.passphrase),
+        mode=TradingMode.OFF,
+    )
+    markets.load(broker.id)
+    return db.session.get_one(Broker, broker.id)

@@ -10,14 +10,8 @@ from app.domain.errors import OrderDenied
 from app.domain.markets import Ticker
 from app.domain.orders import PriceOrPercent, TargetWish
 from app.models import PositionStatus, TargetStatus
-from app.services import execution, positions, prices
-from tests.services.test_no_position_is_naked import (  # noqa: F401 - a fixture
-    PRICE,
-    Desk,
-    desk,
-    lot,
-    stop_at,
-)
+from app.services import execution, prices, wishes
+from tests.services.trader import PRICE, Trader, stop_at
 
 HALF = Decimal(50)
 
@@ -27,51 +21,51 @@ def halves(*prices: int) -> tuple[TargetWish, ...]:
 
 
 def test_the_first_target_sells_its_half_and_the_rest_stays_guarded_until_the_second(
-    desk: Desk,  # noqa: F811
+    trader: Trader,
 ) -> None:
-    desk.buy(**stop_at(58_000), targets=halves(63_000, 65_000))
-    bought = desk.position().quantity
+    trader.buy(**stop_at(58_000), targets=halves(63_000, 65_000))
+    bought = trader.position().quantity
 
-    desk.price(63_100)
-    desk.later()
+    trader.price(63_100)
+    trader.later()
 
-    position = desk.position()
+    position = trader.position()
     assert [target.status for target in position.targets] == [TargetStatus.TAKEN, TargetStatus.WAITING]
-    assert position.quantity == desk.own()
+    assert position.quantity == trader.own()
     assert abs(position.quantity - bought / 2) < bought / 100
     assert position.alarm is None
-    assert desk.stopped() >= lot(desk, position.quantity)
+    assert trader.stopped() >= trader.lot(position.quantity)
 
-    desk.price(65_100)
-    desk.later()
+    trader.price(65_100)
+    trader.later()
 
-    position = desk.position()
+    position = trader.position()
     assert position.status is PositionStatus.CLOSED
     assert position.realised > 0
-    assert desk.resting() == []
+    assert trader.resting() == []
 
 
-def test_a_take_profit_is_added_to_a_position_under_a_stop_loss(desk: Desk) -> None:  # noqa: F811
-    desk.buy(**stop_at(58_000))
-    position = desk.position()
+def test_a_take_profit_is_added_to_a_position_under_a_stop_loss(trader: Trader) -> None:
+    trader.buy(**stop_at(58_000))
+    position = trader.position()
 
-    positions.move(position, take_profit=PriceOrPercent(price=Decimal(63_000)))
+    wishes.move(position, take_profit=PriceOrPercent(price=Decimal(63_000)))
     execution.guard(position.id)
-    assert desk.stopped() >= lot(desk, desk.position().quantity)
-    desk.price(63_100)
-    desk.later()
+    assert trader.stopped() >= trader.lot(trader.position().quantity)
+    trader.price(63_100)
+    trader.later()
 
-    assert desk.position().status is PositionStatus.CLOSED
-    assert desk.position().realised > 0
+    assert trader.position().status is PositionStatus.CLOSED
+    assert trader.position().realised > 0
 
 
-def test_a_trailing_entry_has_its_stop_loss_at_once(desk: Desk) -> None:  # noqa: F811
-    desk.buy(trailing_percent=Decimal(2))
+def test_a_trailing_entry_has_its_stop_loss_at_once(trader: Trader) -> None:
+    trader.buy(trailing_percent=Decimal(2))
 
-    position = desk.position()
+    position = trader.position()
     assert position.trailing_percent == 2
     assert position.stop_loss == PRICE * Decimal("0.98")
-    assert desk.stopped() >= lot(desk, position.quantity)
+    assert trader.stopped() >= trader.lot(position.quantity)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +81,12 @@ def test_a_trailing_entry_has_its_stop_loss_at_once(desk: Desk) -> None:  # noqa
         ({"trailing_percent": Decimal(100)}, "below 100 percent"),
     ],
 )
-@pytest.mark.parametrize("desk", ["binance"], indirect=True)
+@pytest.mark.parametrize("trader", ["binance"], indirect=True)
 def test_targets_that_cannot_be_meant_are_refused(
-    desk: Desk,  # noqa: F811
+    trader: Trader,
     wish: dict[str, object],
     said: str,
 ) -> None:
-    prices.remember(desk.broker.exchange, desk.broker.environment, [Ticker("BTC/USDT", PRICE)])
+    prices.remember(trader.broker.exchange, trader.broker.environment, [Ticker("BTC/USDT", PRICE)])
     with pytest.raises(OrderDenied, match=said):
-        desk.buy(**wish)
+        trader.buy(**wish)

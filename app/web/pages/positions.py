@@ -10,8 +10,8 @@ from flask_login import current_user
 
 from app.models import Position, PositionStatus
 from app.schemas.positions import CloseSchema, ProtectionSchema
-from app.services import positions, standing
-from app.services.positions import WishRefused
+from app.services import positions, standing, wishes
+from app.services.wishes import WishRefused
 from app.web import forms
 from app.web.access import member
 from app.web.filters import sentence
@@ -47,7 +47,7 @@ def close(position_id: int) -> ResponseReturnValue:
         return _page(position, errors), 422
     return _wish(
         position,
-        lambda: positions.close(position, wanted["percent"]),
+        lambda: wishes.close(position, wanted["percent"]),
         "It is being sold at the market; what is left stays guarded.",
     )
 
@@ -60,7 +60,7 @@ def protect(position_id: int) -> ResponseReturnValue:
     wanted, errors = forms.load(ProtectionSchema())
     if errors:
         return _page(position, errors), 422
-    return _wish(position, lambda: positions.move(position, **wanted), "The protection is being moved.")
+    return _wish(position, lambda: wishes.move(position, **wanted), "The protection is being moved.")
 
 
 @blueprint.post("/<int:position_id>/break-even")
@@ -68,9 +68,7 @@ def protect(position_id: int) -> ResponseReturnValue:
 def break_even(position_id: int) -> ResponseReturnValue:
     """Move its stop-loss to where nothing is lost."""
     position = _own(position_id)
-    return _wish(
-        position, lambda: positions.break_even(position), "The stop-loss is being moved to break-even."
-    )
+    return _wish(position, lambda: wishes.break_even(position), "The stop-loss is being moved to break-even.")
 
 
 @blueprint.post("/<int:position_id>/reverse")
@@ -80,7 +78,7 @@ def reverse(position_id: int) -> ResponseReturnValue:
     position = _own(position_id)
     return _wish(
         position,
-        lambda: positions.reverse(position),
+        lambda: wishes.reverse(position),
         "It is being sold whole. A spot market has no short positions, so nothing is opened in its place.",
     )
 
