@@ -132,6 +132,11 @@ class OrderRow(Table):
         return self.role is OrderRole.PROTECTION and bool(self.children)
 
     @property
+    def acts_at(self) -> Decimal | None:
+        """The price at which an exit acts, in quote; None for a sale at the market."""
+        return self.trigger_price or self.price
+
+    @property
     def exits(self) -> list[OrderRow]:
         """The protective orders that hang on this one, a pair of them as its legs."""
         return [leg for child in self.children for leg in (child.children or [child])]

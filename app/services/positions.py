@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
-from app.domain.orders import OrderStatus, OrderType, PriceOrPercent, Side
+from app.domain.orders import OrderStatus, PriceOrPercent, Side
 from app.domain.positions import Execution, holding
 from app.extensions import db
 from app.models import (
@@ -35,9 +35,6 @@ from app.services.planning import protective_price
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
-
-#: What a stop-loss of ours, or of the exchange's for us, may be.
-STOPS = (OrderType.STOP_LOSS, OrderType.STOP_LIMIT)
 
 #: What is read along with a position that somebody is about to look at.
 WITH_ALL = (joinedload(Position.broker), selectinload(Position.targets))
@@ -175,10 +172,8 @@ def _targets_of(entry: OrderRow, market: Market, bought_at: Decimal) -> list[Pos
 
 def _attached(entry: OrderRow, *, stop: bool) -> Decimal | None:
     """The price at which an exit waits that went with an entry."""
-    legs = [
-        leg for leg in entry.children if leg.origin is OrderOrigin.EXCHANGE and (leg.type in STOPS) is stop
-    ]
-    return next((leg.trigger_price or leg.price for leg in legs), None)
+    legs = [leg for leg in entry.children if leg.origin is OrderOrigin.EXCHANGE and leg.type.is_stop is stop]
+    return next((leg.acts_at for leg in legs), None)
 
 
 def _amount(text: str | None) -> Decimal | None:
@@ -213,11 +208,11 @@ def _cost(order: OrderRow, filled: Decimal) -> Decimal:
 def _take_targets(position: Position, executed: Iterable[OrderRow]) -> None:
     """A target is taken once the exit that rested at its price has sold."""
     prices_sold = {
-        order.trigger_price or order.price
+        order.acts_at
         for order in executed
         if order.side is Side.SELL
         and order.role is OrderRole.PROTECTION
-        and order.type not in STOPS
+        and not order.type.is_stop
         and order.status is OrderStatus.FILLED
     }
     for target in position.targets:
@@ -249,9 +244,7 @@ def _last_word(position: Position, executed: Sequence[OrderRow]) -> str:
         return "what came in is less than one lot"
     sale = sales[-1]
     words = {OrderRole.EXIT: "closed at the market", OrderRole.ENTRY: "sold by an order"}
-    by = words.get(sale.role) or (
-        "its stop-loss sold it" if sale.type in STOPS else "its take-profit sold it"
-    )
+    by = words.get(sale.role) or ("its stop-loss sold it" if sale.type.is_stop else "its take-profit sold it")
     if not position.quantity:
         return by
     base = position.symbol.partition("/")[0]

@@ -113,7 +113,8 @@ def unattended(most: int) -> list[tuple[int, str]]:
     that are looked at this time.
     """
     left = select(OrderRow.position_id).where(
-        OrderRow.role != OrderRole.ENTRY, OrderRow.status.in_((OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED))
+        OrderRow.role != OrderRole.ENTRY,
+        OrderRow.status.in_((OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)),
     )
     concerned = or_(Position.status == PositionStatus.OPEN, Position.id.in_(left))
     query = select(Position).where(concerned).order_by(func.random()).limit(most)
@@ -211,16 +212,12 @@ def _own(order: OrderRow) -> list[Exit]:
 
 
 def _exit(legs: Sequence[OrderRow], whole: Decimal, *, by_exchange: bool = False) -> Exit:
-    stop = next((_price(leg) for leg in legs if leg.type in positions.STOPS), None)
-    target = next((_price(leg) for leg in legs if leg.type not in positions.STOPS), None)
+    stop = next((leg.acts_at for leg in legs if leg.type.is_stop), None)
+    target = next((leg.acts_at for leg in legs if not leg.type.is_stop), None)
     left = max((leg.quantity or whole) - (leg.filled_quantity or _ZERO) for leg in legs)
     if len(legs) == 1 and legs[0].take_profit is not None:
         target = legs[0].take_profit  # a pair whose legs have not been told yet
     return Exit(tuple(leg.id for leg in legs), left, stop, target, by_exchange)
-
-
-def _price(leg: OrderRow) -> Decimal | None:
-    return leg.trigger_price or leg.price
 
 
 def _is_open(order: OrderRow) -> bool:
@@ -288,8 +285,12 @@ def _why(position: Position, new: NewExit) -> str:
 
 
 def _is_passed(order: OrderRow, last: Decimal | None) -> bool:
-    is_stop = order.type in positions.STOPS
-    return is_stop and last is not None and order.trigger_price is not None and last <= order.trigger_price
+    return (
+        order.type.is_stop
+        and last is not None
+        and order.trigger_price is not None
+        and last <= order.trigger_price
+    )
 
 
 def _why_sell(position: Position, order: OrderRow, last: Decimal | None, said: str) -> str | None:

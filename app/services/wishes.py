@@ -20,7 +20,7 @@ from app.models import OrderRole, OrderRow, Position, PositionStatus, PositionTa
 from app.services import audit, catalog, events, prices
 from app.services.events import Topic
 from app.services.planning import protective_price
-from app.services.positions import STOPS, locked
+from app.services.positions import locked
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -109,9 +109,9 @@ def give_up(order: OrderRow) -> None:
     if order.role is not OrderRole.PROTECTION or order.position_id is None:
         return
     position = locked(order.position_id)
-    if order.type in STOPS:
+    if order.type.is_stop:
         position.stop_loss = position.trailing_percent = None
-    gone = order.take_profit or (None if order.type in STOPS else order.trigger_price or order.price)
+    gone = order.take_profit or (None if order.type.is_stop else order.acts_at)
     position.targets = [target for target in position.targets if target.price != gone]
 
 
