@@ -66,12 +66,16 @@ def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
 
 
 def unbooked(order: OrderRow, report: OrderReport) -> bool:
-    """Whether the exchange reports more executed than the fills that we hold or that it lists add up to."""
+    """Whether more has executed than the fills that we hold or that the report lists add up to.
+
+    What was known of an order stays known when a later report tells less.
+    """
     pair = _is_pair(order, report)
     holders, told = (order.children, report.children) if pair else ([order], (report,))
     booked = {fill.trade_id: fill.quantity for holder in holders for fill in holder.fills}
     booked |= {fill.trade_id: fill.quantity for each in told for fill in each.fills}
-    return (report.filled_quantity or _ZERO) > sum(booked.values(), _ZERO)
+    executed = max(report.filled_quantity or _ZERO, order.filled_quantity or _ZERO)
+    return executed > sum(booked.values(), _ZERO)
 
 
 def with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:

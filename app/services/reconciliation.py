@@ -162,11 +162,11 @@ def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> 
 
 
 def _refresh(order: OrderRow) -> bool:
-    """Book what the exchange says of one order; returns whether it said it."""
+    """Book what the exchange says of one order; returns whether it said it all."""
     try:
         with connections.calling(order.broker) as exchange:
             report = exchange.get_order(order.symbol, **execution.named(order))
-        _adopt(order, report, "seen on the exchange")
+        return _adopt(order, report, "seen on the exchange")
     except OrderNotFound as error:
         if order.status.is_final:
             _give_up_fills(order)
@@ -178,7 +178,6 @@ def _refresh(order: OrderRow) -> bool:
     except TradingError as error:
         log.warning("order_not_refreshed", order_id=order.id, error=error.message)
         return False
-    return True
 
 
 def _give_up_fills(order: OrderRow) -> None:
@@ -233,12 +232,16 @@ def _account_for_hand_trades(position_id: int) -> None:
         execution.guard(position_id)
 
 
-def _adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
+def _adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
+    """Book what was reported and look after the position; returns whether all that had executed is booked."""
+    told = report
     if bookkeeping.unbooked(order, report):
         with connections.calling(order.broker) as exchange:
-            report = execution.with_fills(exchange, order, report)
-    execution.book(order, report, cause)
+            told = execution.with_fills(exchange, order, report)
+    execution.book(order, told, cause)
+    missing = bookkeeping.unbooked(order, report)
     _guard_again(order)
+    return not missing
 
 
 def _conclude(order: OrderRow, verdict: Verdict) -> None:

@@ -98,7 +98,7 @@ def test_panic_asks_in_words_that_name_what_happens_and_does_nothing_without_a_y
     asked = type_in("panic", stdin="n\n", code=1)
 
     question = (
-        "halts all entries of all brokers of ann@example.org, cancels 2 entry orders and sells 0 positions"
+        "halts all entries of all brokers of ann@example.org, cancels 2 entry orders and sells 2 positions"
     )
     assert question in asked.stderr
     with app.app_context():

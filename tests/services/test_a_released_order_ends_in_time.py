@@ -57,7 +57,7 @@ def test_the_next_try_comes_no_later_than_the_expiry(broker: Broker, fresh_sandb
     assert order.expires_at is not None
     assert order.next_attempt_at <= order.expires_at
 
-    order.expires_at = utc_now() - timedelta(seconds=1)
+    order.next_attempt_at = order.expires_at = utc_now() - timedelta(seconds=1)
     db.session.commit()
     execution.submit(order.id)
 

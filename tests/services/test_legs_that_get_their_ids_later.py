@@ -78,3 +78,33 @@ def test_a_leg_reported_under_another_id_is_the_same_leg_and_takes_that_id(entry
     assert not protection.next_orders(entry.position_id), "the leg that rests guards it"
     [row] = entry.children
     assert row.exchange_order_id == "77"
+
+
+def test_a_leg_that_sold_is_looked_at_until_its_executions_are_told(entry: OrderRow) -> None:
+    """It is heard of with its entry, without executions; the next look could not read them, and told nothing."""
+    leg = OrderReport(
+        "77",
+        f"{entry.client_order_id}-sl",
+        BTC,
+        Side.SELL,
+        OrderType.STOP_LOSS,
+        OrderStatus.FILLED,
+        filled_quantity=Decimal("0.01"),
+    )
+    sold = OrderReport(
+        "1",
+        entry.client_order_id,
+        BTC,
+        Side.BUY,
+        OrderType.LIMIT,
+        OrderStatus.FILLED,
+        filled_quantity=Decimal("0.01"),
+        children=(leg,),
+    )
+    bookkeeping.adopt(entry, sold, "seen")
+    [row] = entry.children
+    assert row.fills_missing
+
+    bookkeeping.adopt(row, replace(leg, status=OrderStatus.PENDING, filled_quantity=None), "seen")
+
+    assert row.fills_missing
