@@ -244,6 +244,8 @@ def run(
     assert done.killed is (die_at is not None)
     workshop.job("redeliver", desk.broker_id, *request, in_person=in_person)
     check(workshop, scenario, desk, f"killed at {die_at}")
+    if done.killed:
+        workshop.close_desk(desk)
     return list(dict.fromkeys(reached))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from flask import Flask
-from sqlalchemy import Update, select, update
+from sqlalchemy import Delete, Update, delete, select, update
 from sqlalchemy.orm import selectinload
 
 from app import create_app
@@ -89,6 +89,10 @@ class Workshop:
             _, token = sources.create(user, broker, f"desk {number}")
             return Desk(exchange, keys, broker.id, token)
 
+    def close_desk(self, desk: Desk) -> None:
+        """Forget a desk with all that was traded there: the sweep of a later trial need not look through it."""
+        self._execute(delete(Broker).where(Broker.id == desk.broker_id))
+
     def change_broker(self, desk: Desk, **values: object) -> None:
         """Change fields of a desk's broker."""
         self._execute(update(Broker).where(Broker.id == desk.broker_id).values(**values))
@@ -109,7 +113,7 @@ class Workshop:
         with self.app.app_context():
             return list(db.session.scalars(query.options(selectinload(OrderRow.children))))
 
-    def _execute(self, change: Update) -> None:
+    def _execute(self, change: Update | Delete) -> None:
         with self.app.app_context():
             db.session.execute(change)
             db.session.commit()
