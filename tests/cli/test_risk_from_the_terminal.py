@@ -104,7 +104,7 @@ def test_panic_asks_in_words_that_name_what_happens_and_does_nothing_without_a_y
     with app.app_context():
         assert db.session.query(Halt).count() == 0
     done = json.loads(type_in("panic", "--yes", "--json").stdout)
-    assert (done["cause"], done["orders_cancelled"], done["positions_closing"]) == ("PANIC", 2, 0)
+    assert (done["cause"], done["orders_cancelled"], done["positions_closing"]) == ("PANIC", 2, 2)
 
 
 def test_a_token_is_shown_once_and_refused_after_it_is_revoked(
