@@ -155,8 +155,10 @@ def test_a_good_token_is_limited_too(app: Flask, make_user: MakeUser) -> None:
     with app.app_context():
         _, token = tokens.create(user, "bot", [Scope.READ], days=1)
     program, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
-    codes = [program.get("/api/v1/halts", headers=headers).status_code for _ in range(121)]
-    assert codes == [200] * 120 + [429]
+    # A minute of the clock may end meanwhile and let as many through again, but not twice.
+    codes = [program.get("/api/v1/halts", headers=headers).status_code for _ in range(241)]
+    assert codes[:120] == [200] * 120
+    assert 429 in codes
 
 
 def test_a_body_that_is_no_object_is_refused(app: Flask, make_user: MakeUser) -> None:
