@@ -149,25 +149,52 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     ),
     "app.services.bookkeeping:_step": (
         "log.info('stale_report', order_id=order.id, known=order.status, reported=status)",
+        "order.move_to(OrderStatus.SUBMITTED, 'it is on the exchange after all')",
         "status, cause = (OrderStatus.CANCELED, f'{cause}: the exchange turned it down after it had taken it')",
     ),
-    "app.services.reconciliation:reconcile": ("return",),
-    "app.services.protection:needed": ("return None",),
-    # The worker was held up for seconds between claim and wire.
-    "app.services.execution:_send": (
-        "raise ExchangeUnavailable(exchange.name, 'the worker was held up before sending; nothing was sent')",
+    "app.services.reconciliation:reconcile": (
+        "return",
+        "_tell(order, f'in doubt, and it could not be looked up: {error.message}', error.remedy)",
     ),
-    # Reads that change nothing here: of an order which filled while it was cancelled, and of a pair that executed.
-    "app.services.execution:_with_fills": (
+    # Changes of a protection that rests already, and exits turned down: tests/services/test_no_position_is_naked.py.
+    "app.services.execution:_next_round": ("return False",),
+    "app.services.protection:next_orders": (
         "db.session.commit()",
-        "try:",
-        "return bookkeeping.with_fills(exchange, order, report)",
-        "log.warning('fills_not_read', order_id=order.id, error=error.message)",
-        "return report",
+        "return begun",
+        "order.cancel_requested = True",
+        "position.close_quantity = None",
     ),
-    "app.services.bookkeeping:with_fills": (
-        "legs = [_with_own_fills(exchange, leg) if leg.filled_quantity else leg for leg in report.children]",
-        "return replace(report, children=tuple(legs))",
+    "app.services.positions:_adopt_wish": (
+        "return",
+        "position.trailing_percent, position.high = (entry.trailing_percent, bought_at)",
+    ),
+    "app.services.positions:_of": ("return None",),
+    "app.services.reconciliation:_guard_again": ("_account_for_hand_trades(order.position_id)",),
+    # Two workers at one order, and orders that nobody can tell of: tests/services, for every exchange.
+    "app.services.execution:_send_and_book": (
+        "log.warning('claim_lost', order_id=order.id, attempt=attempt, error=error.message)",
+        "db.session.rollback()",
+        "return",
+    ),
+    "app.services.execution:_reason_not_to_send": (
+        "return (OrderStatus.CANCELED, 'cancelled before it was sent')",
+        "return (OrderStatus.DENIED, f\"not sent: {'; '.join((found.message for found in objections))}\")",
+    ),
+    "app.services.execution:_release": (
+        "order.next_attempt_at = order.expires_at",
+        "delay = max((order.expires_at - now).total_seconds(), 0)",
+        "dispatch.submit_order(order.id, order.broker.exchange, countdown=delay)",
+    ),
+    "app.services.reconciliation:_conclude": (
+        "_end(order, OrderStatus.REJECTED, 'another order on the exchange goes by its client id', _CHECK)",
+        "log.error('order_never_accounted_for', order_id=order.id, client_order_id=order.client_order_id)",
+        "_end(order, OrderStatus.EXPIRED, 'not found, and too old for the exchange to tell of it surely', _CHECK)",
+    ),
+    # Reads that change nothing here: of executions that cannot be read yet.
+    "app.services.execution:with_fills": (
+        "log.warning('fills_not_read', order_id=order.id, error=error.message)",
+        "whole = report",
+        "return replace(report, status=OrderStatus.PENDING, filled_quantity=None)",
     ),
     # Guards against what no market, client or exchange here does.
     "app.services.intake:_link_duplicates": ("return",),
