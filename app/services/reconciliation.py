@@ -46,7 +46,8 @@ _ENDED_UNASKED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 _BATCH = 500
 
 #: By which share of the time it is in doubt a look-up is put off that could not be finished.
-_PUT_OFF = (0.15, 0.3)
+_PUT_OFF = (0.5, 1.0)
+_LONGEST_PUT_OFF = timedelta(minutes=2)
 
 #: What the sweep asks for by an order's state; of one that rests it is the cancellation that was wished for.
 _WANTED = {OrderStatus.PENDING: TaskName.SUBMIT_ORDER, OrderStatus.SUBMITTED: TaskName.RECONCILE_ORDER}
@@ -262,7 +263,8 @@ def _put_off(order: OrderRow, attempt: int) -> None:
     now = utc_now()
     if execution.holds_claim(order, attempt):
         in_doubt = now - (order.picked_up_at or order.created_at)
-        order.next_attempt_at = now + in_doubt * random.uniform(*_PUT_OFF)  # noqa: S311 - jitter, not a secret
+        put_off = in_doubt * random.uniform(*_PUT_OFF)  # noqa: S311 - jitter, not a secret
+        order.next_attempt_at = now + min(put_off, _LONGEST_PUT_OFF)
     db.session.commit()
 
 

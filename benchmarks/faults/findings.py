@@ -154,7 +154,8 @@ def _ensure_remembered(stack: Stack, desk: Desk) -> None:
     """A sandbox that was started anew has no accounts: its orders are no evidence."""
     query = {"exchange": desk.account.exchange, "api_key": desk.account.api_key}
     if not requests.get(f"{stack.sandbox}/_control/accounts", params=query, timeout=60).ok:
-        raise RuntimeError("the sandbox ended during the run and has forgotten its orders: run it again")
+        said = "\n".join(stack.said)
+        raise RuntimeError(f"the sandbox ended during the run and has forgotten its orders:\n{said}")
 
 
 def _unsettled(database: Engine) -> bool:

@@ -22,9 +22,10 @@ from benchmarks.faults.sending import Sender, intents
 from benchmarks.postgres import Postgres
 from benchmarks.stack import Stack, running
 
-#: How long a sender goes on with one alert, and how long all may take to settle, in seconds.
+#: How long a sender goes on with one alert, and how long all may take to settle, in seconds: an exchange may lock an
+#: account out for a quarter of an hour, and until then nobody can know what became of an order.
 _SENDING_PATIENCE = 120
-_SETTLING_PATIENCE = 400
+_SETTLING_PATIENCE = 1200
 
 
 @dataclass(frozen=True, slots=True)
