@@ -67,20 +67,17 @@ def running(**settings: str) -> Iterator[Stack]:
     process = subprocess.Popen(
         [str(ROOT / "bin" / "start")], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
     )
-    listener = None
+    said: deque[str] = deque(maxlen=_KEPT_LINES)
+    listener = threading.Thread(target=_listen, args=(process, said), daemon=True)
     try:
         _await_ready(process)
-        said: deque[str] = deque(maxlen=_KEPT_LINES)
-        listener = threading.Thread(target=_listen, args=(process, said), daemon=True)
         listener.start()
         yield Stack(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", environ, said)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
-        if listener is not None:
-            listener.join()
-        if process.stdout is not None:
-            process.stdout.close()
+        if listener.is_alive():
+            listener.join(10)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -125,7 +122,8 @@ def _await_ready(process: subprocess.Popen[str]) -> None:
 def _listen(process: subprocess.Popen[str], said: deque[str]) -> None:
     """Read what it goes on to say: a pipe that nobody reads would stop it once full."""
     assert process.stdout is not None
-    said.extend(line.rstrip() for line in process.stdout)
+    with process.stdout as output:
+        said.extend(line.rstrip() for line in output)
 
 
 def _free_ports(count: int) -> list[int]:

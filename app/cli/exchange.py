@@ -87,6 +87,10 @@ def _plain(value: object) -> object:
             return value.total_seconds()
         case StrEnum():
             return value.value
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case tuple():
+            return [_plain(item) for item in value]
         case Decimal() | int() | None:
             return value
         case _:

@@ -50,8 +50,11 @@ def account_for(position_id: int) -> None:
         fills = exchange.fills(position.symbol, since=position.opened_at)
         held = exchange.balances().get(base)
     position = positions.locked(position_id)
-    by_hand = sum((fill.quantity for fill in fills if _is_foreign(position, fill)), _ZERO)
-    missing = position.quantity + position.external - (_ZERO if held is None else held.total)
+    unbooked = [fill for fill in fills if _is_unbooked_sale(position, fill)]
+    by_hand = sum((fill.quantity for fill in unbooked if not _is_ours(position, fill)), _ZERO)
+    # What an exit of ours has sold is missing, too, and will be booked with that exit.
+    by_exits = sum((fill.quantity for fill in unbooked if _is_ours(position, fill)), _ZERO)
+    missing = position.quantity + position.external - by_exits - (_ZERO if held is None else held.total)
     external = max(position.external, by_hand, missing)
     if external > position.external:
         position.external = external
@@ -60,21 +63,25 @@ def account_for(position_id: int) -> None:
     events.publish(position.user_id, Topic.POSITIONS, position.id)
 
 
-def _is_foreign(position: Position, fill: Fill) -> bool:
-    """A sale since the position was opened, by an order that is none of ours.
+def _is_unbooked_sale(position: Position, fill: Fill) -> bool:
+    """A sale since the position was opened that no order of ours has booked.
 
     A stop-loss may execute as an order with another id than it rested with: its executions are known as booked.
     """
     if fill.side is not Side.SELL or fill.at is None or fill.at < position.opened_at:
         return False
-    ours = select(OrderRow.id).where(
-        OrderRow.broker_id == position.broker_id,
-        (OrderRow.exchange_order_id == fill.exchange_order_id)
-        | (OrderRow.client_order_id == fill.client_order_id),
-    )
     booked = (
         select(FillRow.id)
         .join(OrderRow)
         .where(OrderRow.broker_id == position.broker_id, FillRow.trade_id == fill.trade_id)
     )
-    return db.session.scalar(ours.limit(1)) is None and db.session.scalar(booked.limit(1)) is None
+    return db.session.scalar(booked.limit(1)) is None
+
+
+def _is_ours(position: Position, fill: Fill) -> bool:
+    ours = select(OrderRow.id).where(
+        OrderRow.broker_id == position.broker_id,
+        (OrderRow.exchange_order_id == fill.exchange_order_id)
+        | (OrderRow.client_order_id == fill.client_order_id),
+    )
+    return db.session.scalar(ours.limit(1)) is not None

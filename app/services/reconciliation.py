@@ -210,9 +210,21 @@ def _guard_again(order: OrderRow) -> None:
     first, or it would be placed again after a close by hand."""
     is_exit = order.role is not OrderRole.ENTRY and order.position_id is not None
     if is_exit and order.status in _ENDED_UNASKED and not order.cancel_requested:
-        _account_for_hand_trades(order.position_id)
+        if not _another_exit_rests(order):  # which may have sold, and so ended this one
+            _account_for_hand_trades(order.position_id)
     else:
         execution.guard_after(order)
+
+
+def _another_exit_rests(order: OrderRow) -> bool:
+    """As far as is known: it is looked at in its turn, and decides what this one's end means."""
+    others = select(OrderRow.id).where(
+        OrderRow.position_id == order.position_id,
+        OrderRow.role == OrderRole.PROTECTION,
+        OrderRow.status.in_(_LIVE),
+        OrderRow.id != order.id,
+    )
+    return db.session.scalar(others.limit(1)) is not None
 
 
 def _account_for_hand_trades(position_id: int | None) -> None:

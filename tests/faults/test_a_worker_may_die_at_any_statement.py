@@ -169,7 +169,10 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "position.trailing_percent, position.high = (entry.trailing_percent, bought_at)",
     ),
     "app.services.positions:_of": ("return None",),
-    "app.services.reconciliation:_guard_again": ("_account_for_hand_trades(order.position_id)",),
+    "app.services.reconciliation:_guard_again": (
+        "if not _another_exit_rests(order):",
+        "_account_for_hand_trades(order.position_id)",
+    ),
     # Two workers at one order, and orders that nobody can tell of: tests/services, for every exchange.
     "app.services.execution:_send_and_book": (
         "log.warning('claim_lost', order_id=order.id, attempt=attempt, error=error.message)",
