@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+import requests
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -141,11 +142,20 @@ def _story(alert: Alert, orders: Sequence[OrderRow]) -> Told:
 def _received(stack: Stack, desks: Iterable[Desk]) -> dict[Key, list[datetime]]:
     found: defaultdict[Key, list[datetime]] = defaultdict(list)
     for desk in desks:
+        _ensure_remembered(stack, desk)
         for order in stack.orders(desk.account.exchange, desk.account.api_key):
             if order["side"] == "buy":
                 number = number_of(Decimal(order["quantity"]))
                 found[desk.source_id, number].append(datetime.fromisoformat(order["received_at"]))
     return dict(found)
+
+
+def _ensure_remembered(stack: Stack, desk: Desk) -> None:
+    """A sandbox that was started anew has no accounts: its orders are no evidence."""
+    query = {"exchange": desk.account.exchange, "api_key": desk.account.api_key}
+    if not requests.get(f"{stack.sandbox}/_control/accounts", params=query, timeout=60).ok:
+        said = "\n".join(stack.said)
+        raise RuntimeError(f"the sandbox ended during the run and has forgotten its orders:\n{said}")
 
 
 def _unsettled(database: Engine) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import ceil
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ import requests
 from sqlalchemy import Engine, create_engine
 
 from app.config import load_settings
-from benchmarks.faults.desks import Desk, open_desks
+from benchmarks.faults.desks import Desk, desks_needed, open_desks
 from benchmarks.faults.findings import Findings, await_settled, compare
 from benchmarks.faults.injecting import Injector
 from benchmarks.faults.schedule import EXCHANGE_FAULTS, plan
@@ -21,9 +22,10 @@ from benchmarks.faults.sending import Sender, intents
 from benchmarks.postgres import Postgres
 from benchmarks.stack import Stack, running
 
-#: How long a sender goes on with one alert, and how long all may take to settle, in seconds.
+#: How long a sender goes on with one alert, and how long all may take to settle, in seconds: an exchange may lock an
+#: account out for a quarter of an hour, and until then nobody can know what became of an order.
 _SENDING_PATIENCE = 120
-_SETTLING_PATIENCE = 400
+_SETTLING_PATIENCE = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,21 @@ class Wish:
     faults: int
     seed: int
     exchanges: Sequence[str]
-    desks: int
     database: str = "sqlite"
     impatient: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long the sending takes."""
+        return self.intents / self.rate
 
 
 def run(wish: Wish) -> dict[str, Any]:
     """Start everything, let alerts and faults loose on it, wait, compare, and report."""
     with _stack(wish) as (stack, postgres):
         stack.control("walk", {"walking": False})
-        desks = open_desks(stack, wish.exchanges, wish.desks)
+        share = ceil(wish.intents / len(wish.exchanges))
+        desks = open_desks(stack, {name: desks_needed(name, share, wish.seconds) for name in wish.exchanges})
         database = create_engine(load_settings(stack.environ).database_url)
         wanted = intents(desks, wish.intents, Random(wish.seed))
         injector = _injector(wish, stack, desks, database, postgres)
@@ -60,8 +67,7 @@ def run(wish: Wish) -> dict[str, Any]:
 def _injector(
     wish: Wish, stack: Stack, desks: Sequence[Desk], database: Engine, postgres: Postgres | None
 ) -> Injector:
-    seconds = wish.intents / wish.rate
-    planned = plan(wish.faults, seconds, wish.seed, database_server=postgres is not None)
+    planned = plan(wish.faults, wish.seconds, wish.seed, database_server=postgres is not None)
     return Injector(stack, desks, planned, database, postgres.restart if postgres is not None else None)
 
 
