@@ -41,6 +41,13 @@ class Stack:
         """Tell the sandbox something."""
         requests.post(f"{self.sandbox}/_control/{path}", json=body, timeout=10).raise_for_status()
 
+    def take_faults_back(self) -> list[dict[str, Any]]:
+        """Let no fault that the sandbox was told of strike any more; returns those that had not yet."""
+        answer = requests.delete(f"{self.sandbox}/_control/faults", timeout=60)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["faults"]
+        return found
+
     def orders(self, exchange: str, api_key: str) -> list[dict[str, Any]]:
         """Every order that reached the sandbox's engine."""
         query = {"exchange": exchange, "api_key": api_key}

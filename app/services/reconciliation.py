@@ -47,7 +47,7 @@ _BATCH = 500
 
 #: By which share of the time it is in doubt a look-up is put off for which the allowance did not suffice.
 _PUT_OFF = (0.5, 1.0)
-_LONGEST_PUT_OFF = timedelta(minutes=2)
+_LONGEST_PUT_OFF = timedelta(minutes=1)
 
 #: What the sweep asks for by an order's state; of one that rests it is the cancellation that was wished for.
 _WANTED = {OrderStatus.PENDING: TaskName.SUBMIT_ORDER, OrderStatus.SUBMITTED: TaskName.RECONCILE_ORDER}

@@ -30,9 +30,12 @@ SYMBOL = "BTCUSDT"
 STEP = Decimal("0.0001")
 _FIRST = 10
 
-#: The share of an account's slowest allowance that entries may use; the rest is for look-ups and syncs.
-_SHARE = 0.25
-_FEWEST = 2
+#: The share of an account's slowest allowance that entries may use, one unit each; the rest is for the questions that
+#: follow an entry, look-ups and syncs.
+_SHARE = 0.12
+_FEWEST = 4
+#: In seconds: an allowance that comes back so soon holds nothing up.
+_AT_ONCE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,13 @@ class Desk:
 
 def desks_needed(exchange: str, intents: int, seconds: float) -> int:
     """How many accounts it takes for an exchange's limits per account not to be what the run is about."""
-    limits = [limit for limit in exchange_class(exchange).limits if limit.scope is not Scope.ADDRESS]
-    able = min(_SHARE * limit.capacity * (1 + seconds / limit.seconds) for limit in limits)
-    return max(_FEWEST, ceil(intents / able))
+    limits = [
+        limit
+        for limit in exchange_class(exchange).limits
+        if limit.scope is not Scope.ADDRESS and limit.seconds > _AT_ONCE
+    ]
+    able = [_SHARE * limit.capacity * (1 + seconds / limit.seconds) for limit in limits]
+    return max([_FEWEST, *(ceil(intents / each) for each in able)])
 
 
 def open_desks(stack: Stack, wanted: Mapping[str, int]) -> list[Desk]:

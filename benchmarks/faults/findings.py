@@ -70,9 +70,10 @@ class Findings:
 
 
 def await_settled(database: Engine, patience: float, *, impatient: bool) -> float:
-    """Wait until every alert and order has found its end, at most ``patience`` seconds; returns how many it took.
+    """Wait until every alert and entry has found its end, at most ``patience`` seconds; returns how many it took.
 
-    ``impatient`` has a worker sweep all the time, which beat asks of it every 15 seconds.
+    Exits may go on longer: one that an exchange locks out for a quarter of an hour waits for as long, and no intent
+    with it. ``impatient`` has a worker sweep all the time, which beat asks of it every 15 seconds.
     """
     start = time.monotonic()
     while time.monotonic() - start < patience and _unsettled(database):
@@ -160,10 +161,12 @@ def _ensure_remembered(stack: Stack, desk: Desk) -> None:
 
 def _unsettled(database: Engine) -> bool:
     alerts = select(func.count(Alert.id)).where(Alert.status == AlertStatus.RECEIVED)
-    orders = select(func.count(OrderRow.id)).where(OrderRow.status.in_(_IN_DOUBT))
+    entries = select(func.count(OrderRow.id)).where(
+        OrderRow.role == OrderRole.ENTRY, OrderRow.status.in_(_IN_DOUBT)
+    )
     try:
         with Session(database) as session:
-            return bool(session.scalar(alerts)) or bool(session.scalar(orders))
+            return bool(session.scalar(alerts)) or bool(session.scalar(entries))
     except SQLAlchemyError:
         return True  # the database is being restarted
 

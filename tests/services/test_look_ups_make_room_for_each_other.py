@@ -37,7 +37,7 @@ def test_the_longer_it_was_in_doubt_the_later_it_is_looked_for_again(open_desk: 
 
     assert order.next_attempt_at is not None
     wait = order.next_attempt_at - utc_now()
-    assert timedelta(minutes=1) < wait <= timedelta(minutes=2)
+    assert timedelta(seconds=30) < wait <= timedelta(minutes=1)
     assert reconciliation.sweep() == 0, "not before its time"
 
     desk.age(order, wait + reconciliation.PICKED_UP_WITHIN)
