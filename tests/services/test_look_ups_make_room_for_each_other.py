@@ -1,4 +1,4 @@
-"""Orders in doubt share one small allowance: a look-up that ran out of it is not begun again at every sweep.
+"""Orders in doubt share one small allowance: a look that ran out of it is not begun again at once.
 
 Proving that an order is absent takes several questions in a row. Where every sweep spent what had come in meanwhile
 on first questions, none was ever answered whole, and the order stayed in doubt.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app.dispatch import sync_queue
 from app.domain.orders import OrderStatus
 from app.extensions import redis as store
 from app.models import OrderRow, utc_now
@@ -59,3 +60,18 @@ def test_once_proven_absent_it_is_sent_without_further_waiting(open_desk: OpenDe
 
     assert desk.fresh(order).status is OrderStatus.FILLED
     assert len(desk.received()) == 1
+
+
+def test_executions_that_cannot_be_read_are_asked_for_at_once_but_once(open_desk: OpenDesk) -> None:
+    desk = open_desk(EXCHANGE)
+    desk.fault("fills", "rate_limit", times=2)
+    store.delete(sync_queue(EXCHANGE))
+    order = desk.submit()
+    assert (order.status, order.filled_quantity) == (OrderStatus.OPEN, None)
+    assert store.llen(sync_queue(EXCHANGE)) == 1
+    store.flushall()
+
+    reconciliation.sync_open(desk.broker_id)
+
+    assert desk.fresh(order).status is OrderStatus.OPEN
+    assert store.llen(sync_queue(EXCHANGE)) == 0
