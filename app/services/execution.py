@@ -192,15 +192,18 @@ def book(order: OrderRow, report: OrderReport, cause: str) -> bool:
     """Write down what the exchange says of an order, and tell open pages.
 
     Returns whether the exits of its position are to be looked after, which most have none of and wish for none. What
-    went wrong before is over with it. Of an order that is merely said to be on the exchange the rest is asked at once.
+    went wrong before is over with it. Of an order that was in doubt and is merely said to be on the exchange the rest
+    is asked at once, and later when beat looks: were it asked each time, a look for which the allowance does not
+    suffice would begin the next, and leave nothing to any other.
     """
+    was_in_doubt = order.status is OrderStatus.SUBMITTED
     order.error_code = order.reason = order.remedy = None
     to_guard = bookkeeping.adopt(order, report, cause)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
     if order.position_id is not None:
         events.publish(order.user_id, Topic.POSITIONS, order.position_id)
-    if report.status is OrderStatus.PENDING:
+    if was_in_doubt and report.status is OrderStatus.PENDING:
         dispatch.sync_open_orders(order.broker_id, order.broker.exchange)
     return to_guard
 
