@@ -107,7 +107,7 @@ class History:
             self.hear(row, len(row.fills), row.status)
 
     def _news(self, order: OrderRow) -> None:
-        executed = self._random.randint(len(order.fills), 10)
+        executed = 10 if self._random.random() < 0.5 else self._random.randint(len(order.fills), 10)
         ended = executed == 10 or self._random.random() < 0.2
         partly = OrderStatus.PARTIALLY_FILLED if executed else OrderStatus.OPEN
         end = OrderStatus.FILLED if executed == 10 else OrderStatus.CANCELED
