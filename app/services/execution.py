@@ -37,7 +37,7 @@ from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, Position, utc_now
-from app.services import bookkeeping, connections, events, hand_trades, protection, risk
+from app.services import bookkeeping, connections, events, hand_trades, protection, risk, strays
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -231,12 +231,13 @@ def _goes_on(order: OrderRow) -> bool:
     """After an exit was turned down: whether there is another thing to do at once. If not, it is tried again soon.
 
     It may have been turned down because what it sells was sold by hand: what is left is then guarded, nothing forced.
+    Or because an order holds it that was thought to have ended.
     """
     if order.position_id is None:
         return False
     last = None
     try:
-        if hand_trades.account_for(order.position_id):
+        if hand_trades.account_for(order.position_id) or _cancelled_strays(order.position_id):
             return True
         with connections.calling(order.broker) as exchange:
             last = exchange.ticker(order.symbol).last
@@ -246,6 +247,18 @@ def _goes_on(order: OrderRow) -> bool:
         return True
     dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
     return False
+
+
+def _cancelled_strays(position_id: int) -> bool:
+    """Cancel what rests although it was thought to have ended; returns whether there was any."""
+    found = strays.of(position_id)
+    for order in found:
+        log.warning("stray_cancelled", order_id=order.id, exchange_order_id=order.exchange_order_id)
+        with connections.calling(order.broker) as exchange:
+            report = with_fills(exchange, order, _cancel(exchange, order))
+        order.note("it rested on the exchange after all, and is cancelled there")
+        book(order, report, "cancelled as a stray")
+    return bool(found)
 
 
 def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
