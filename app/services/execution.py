@@ -218,6 +218,7 @@ def _book_failure(order: OrderRow, error: SwitchyardError) -> None:
     else:
         refused = OrderStatus.REJECTED if isinstance(error, ExchangeError) else OrderStatus.DENIED
         order.move_to(refused, error.message)
+        protection.wish_again(order)
         db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
 

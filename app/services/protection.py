@@ -87,6 +87,15 @@ def concerns(position: Position, orders: Iterable[OrderRow]) -> bool:
     return bool(wished) or any(order.role is not OrderRole.ENTRY for order in orders)
 
 
+def wish_again(order: OrderRow) -> None:
+    """Keep the wish that a sale was to bring about which is turned down. Does not commit.
+
+    It belongs into the commit that ends the sale: a worker that died between the two would leave nobody to sell.
+    """
+    if order.role is OrderRole.EXIT and order.position_id is not None:
+        positions.locked(order.position_id).close_quantity = order.quantity
+
+
 def refused(order: OrderRow, last: Decimal | None) -> bool:
     """Decide what follows an exit that was turned down; True when the position is to be sold at once instead.
 
@@ -101,7 +110,6 @@ def refused(order: OrderRow, last: Decimal | None) -> bool:
     why = None
     if order.role is OrderRole.EXIT:
         position.alarm = f"could not be sold at the market: {said}"
-        position.close_quantity = order.quantity
     else:
         position.stop_failures += 1
         position.alarm = f"not guarded: {said}"
