@@ -3,7 +3,8 @@
 Decisions only, each in one transaction that holds the position; `app.services.execution.guard` acts on them. Where the
 exchange attaches exits to the entry, those count. Where it has pairs of exits, each take-profit shares its hold with
 a stop-loss. Where it has neither, two exits would each hold the balance: the stop-loss rests, and the take-profits
-are watched (`app.services.watch`), as several take-profits and trailing stops are everywhere.
+are watched (`app.services.watch`). A stop-loss that trails is moved by the exchange where it has such stops, and by the
+watch elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import func, or_, select
 
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, Side
-from app.domain.protection import Exit, NewExit, Target, Wish, guarded, next_steps
+from app.domain.protection import Exit, NewExit, Target, Trail, Wish, guarded, next_steps
 from app.exchanges import capabilities, title
 from app.extensions import db
 from app.models import (
@@ -30,7 +31,7 @@ from app.models import (
     new_client_order_id,
     utc_now,
 )
-from app.services import catalog, positions
+from app.services import catalog, positions, prices
 
 _ZERO = Decimal(0)
 _UNDER_WAY = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
@@ -81,15 +82,21 @@ def next_orders(position_id: int) -> Orders:
 
 
 def refused(order: OrderRow, last: Decimal | None) -> bool:
-    """Decide what follows an exit that was turned down; True when the position is to be sold at once instead.
+    """Decide what follows an exit that was turned down; True when something else is to be done at once instead.
 
-    A stop-loss whose price the market has passed already is not tried again. Any other is, by whoever comes next, and
-    after `MAX_STOP_FAILURES` the broker's policy sells the position or leaves it with the alarm. ``last`` is the
-    price now, None when it is not known.
+    In place of a trailing stop one is placed that we move ourselves. A stop-loss whose price the market has passed
+    already is not tried again: the position is sold. Any other is, by whoever comes next, and after `MAX_STOP_FAILURES`
+    the broker's policy sells the position or leaves it with the alarm. ``last`` is the price now, None when it is not
+    known.
     """
     if order.position_id is None:
         return False
     position = positions.locked(order.position_id)
+    if order.type is OrderType.TRAILING_STOP:
+        position.trailing_refused = True
+        order.note("in its place rests a stop-loss that is moved from here")
+        db.session.commit()
+        return True
     said = order.reason or "it was turned down"
     why = None
     if order.role is OrderRole.EXIT:
@@ -146,13 +153,14 @@ def how_held(position: Position) -> str:
     words = []
     if position.stop_loss is not None:
         words.append(f"the stop-loss at {plain(position.stop_loss)} rests on {exchange}")
+    if position.trailing_percent is not None:
+        mover = "the exchange itself" if trails_itself(position) else "Switchyard"
+        words.append(f"it follows the best price at {plain(position.trailing_percent)} %, moved by {mover}")
     if waiting and watches_targets(position):
-        prices = ", ".join(plain(target.price) for target in waiting)
-        words.append(f"the take-profit at {prices} is watched here: {exchange} has no pairs of exits")
+        levels = ", ".join(plain(target.price) for target in waiting)
+        words.append(f"the take-profit at {levels} is watched here: {_why_watched(position)}")
     elif waiting:
         words.append("take-profits rest on the exchange as well")
-    if position.trailing_percent is not None:
-        words.append(f"it follows the best price at {plain(position.trailing_percent)} %")
     return "; ".join(words) or "no protection was asked for"
 
 
@@ -169,13 +177,42 @@ def _wish(position: Position) -> Wish:
         stop_loss=position.stop_loss,
         targets=targets,
         close=position.close_quantity or _ZERO,
-        pairs=capabilities(position.broker.exchange).oco,
+        pairs=_has_pairs(position),
+        trail=_trail(position),
     )
+
+
+def _trail(position: Position) -> Trail | None:
+    """What lets the exchange follow the price. The price has to be fresh: by an old one it would begin too low."""
+    percent, best, broker = position.trailing_percent, position.high, position.broker
+    if percent is None or best is None or not trails_itself(position):
+        return None
+    return Trail(percent, best, prices.fresh(broker.exchange, broker.environment, position.symbol))
+
+
+def trails_itself(position: Position) -> bool:
+    """Whether the exchange, rather than we, lets its stop-loss follow the best price."""
+    percent = position.trailing_percent
+    if percent is None or position.trailing_refused:
+        return False
+    return capabilities(position.broker.exchange).trails_at(percent)
 
 
 def watches_targets(position: Position) -> bool:
     """Whether its take-profits cannot rest beside its stop-loss, and are watched by us."""
-    return position.stop_loss is not None and not capabilities(position.broker.exchange).oco
+    return position.stop_loss is not None and not _has_pairs(position)
+
+
+def _has_pairs(position: Position) -> bool:
+    """Whether the exchange pairs such a stop-loss as this position's with a take-profit."""
+    able = capabilities(position.broker.exchange)
+    return able.oco and (able.trailing_in_pairs or not trails_itself(position))
+
+
+def _why_watched(position: Position) -> str:
+    exchange = title(position.broker.exchange)
+    kind = " of which one trails" if capabilities(position.broker.exchange).oco else ""
+    return f"{exchange} has no pairs of exits{kind}"
 
 
 def _resting(orders: Sequence[OrderRow]) -> list[Exit]:
@@ -212,12 +249,14 @@ def _own(order: OrderRow) -> list[Exit]:
 
 
 def _exit(legs: Sequence[OrderRow], whole: Decimal, *, by_exchange: bool = False) -> Exit:
-    stop = next((leg.acts_at for leg in legs if leg.type.is_stop), None)
+    stop = next((leg for leg in legs if leg.type.is_stop), None)
     target = next((leg.acts_at for leg in legs if not leg.type.is_stop), None)
     left = max((leg.quantity or whole) - (leg.filled_quantity or _ZERO) for leg in legs)
     if len(legs) == 1 and legs[0].take_profit is not None:
         target = legs[0].take_profit  # a pair whose legs have not been told yet
-    return Exit(tuple(leg.id for leg in legs), left, stop, target, by_exchange)
+    trailing = None if stop is None else stop.trailing_percent
+    level = None if stop is None or trailing is not None else stop.acts_at
+    return Exit(tuple(leg.id for leg in legs), left, level, target, by_exchange, trailing)
 
 
 def _is_open(order: OrderRow) -> bool:
@@ -252,6 +291,7 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
         type=_type(new),
         quantity=new.quantity,
         trigger_price=new.target if new.stop_loss is None else new.stop_loss,
+        trailing_percent=new.trailing,
         take_profit=None if new.stop_loss is None else new.target,
         status=OrderStatus.PENDING,
         attempts=0,
@@ -267,6 +307,8 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
 
 
 def _type(new: NewExit) -> OrderType:
+    if new.trailing is not None:
+        return OrderType.TRAILING_STOP
     if new.stop_loss is not None:
         return OrderType.STOP_LOSS
     return OrderType.MARKET if new.target is None else OrderType.TAKE_PROFIT
@@ -279,7 +321,7 @@ def _why(position: Position, new: NewExit) -> str:
     if new.target is None and waiting and watches_targets(position):
         return (
             f"guards what its entry bought; the take-profit at {', '.join(map(plain, waiting))} does not rest on the "
-            f"exchange: {title(position.broker.exchange)} has no pairs of exits, and it is watched here"
+            f"exchange: {_why_watched(position)}, and it is watched here"
         )
     return "guards what its entry bought"
 
