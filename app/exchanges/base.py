@@ -115,6 +115,11 @@ class Capabilities:
         """Whether the exchange itself lets a stop follow the best price at this distance."""
         return self.trailing is not None and self.trailing.holds(percent)
 
+    def pairs_exits(self, trailing_percent: Decimal | None) -> bool:
+        """Whether it pairs a take-profit with a stop-loss, one that follows at this distance when one is given."""
+        trails = trailing_percent is not None and self.trails_at(trailing_percent)
+        return self.oco and (self.trailing_in_pairs or not trails)
+
 
 class Exchange(ABC):
     """One account on one exchange. Public calls work without a credential.

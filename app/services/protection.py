@@ -154,11 +154,11 @@ def how_held(position: Position) -> str:
     if position.stop_loss is not None:
         words.append(f"the stop-loss at {plain(position.stop_loss)} rests on {exchange}")
     if position.trailing_percent is not None:
-        mover = "the exchange itself" if trails_itself(position) else "Switchyard"
+        mover = "the exchange itself" if _native_distance(position) is not None else "Switchyard"
         words.append(f"it follows the best price at {plain(position.trailing_percent)} %, moved by {mover}")
     if waiting and watches_targets(position):
         levels = ", ".join(plain(target.price) for target in waiting)
-        words.append(f"the take-profit at {levels} is watched here: {_why_watched(position)}")
+        words.append(f"the take-profit at {levels} is watched here: {why_watched(position.broker.exchange)}")
     elif waiting:
         words.append("take-profits rest on the exchange as well")
     return "; ".join(words) or "no protection was asked for"
@@ -184,18 +184,18 @@ def _wish(position: Position) -> Wish:
 
 def _trail(position: Position) -> Trail | None:
     """What lets the exchange follow the price. The price has to be fresh: by an old one it would begin too low."""
-    percent, best, broker = position.trailing_percent, position.high, position.broker
-    if percent is None or best is None or not trails_itself(position):
+    percent, best, broker = _native_distance(position), position.high, position.broker
+    if percent is None or best is None:
         return None
     return Trail(percent, best, prices.fresh(broker.exchange, broker.environment, position.symbol))
 
 
-def trails_itself(position: Position) -> bool:
-    """Whether the exchange, rather than we, lets its stop-loss follow the best price."""
+def _native_distance(position: Position) -> Decimal | None:
+    """The distance, in percent, at which the exchange and not we let its stop-loss follow the best price."""
     percent = position.trailing_percent
     if percent is None or position.trailing_refused:
-        return False
-    return capabilities(position.broker.exchange).trails_at(percent)
+        return None
+    return percent if capabilities(position.broker.exchange).trails_at(percent) else None
 
 
 def watches_targets(position: Position) -> bool:
@@ -205,14 +205,13 @@ def watches_targets(position: Position) -> bool:
 
 def _has_pairs(position: Position) -> bool:
     """Whether the exchange pairs such a stop-loss as this position's with a take-profit."""
-    able = capabilities(position.broker.exchange)
-    return able.oco and (able.trailing_in_pairs or not trails_itself(position))
+    return capabilities(position.broker.exchange).pairs_exits(_native_distance(position))
 
 
-def _why_watched(position: Position) -> str:
-    exchange = title(position.broker.exchange)
-    kind = " of which one trails" if capabilities(position.broker.exchange).oco else ""
-    return f"{exchange} has no pairs of exits{kind}"
+def why_watched(exchange: str) -> str:
+    """In words, why take-profits beside a stop-loss are watched here."""
+    kind = " of which one trails" if capabilities(exchange).oco else ""
+    return f"{title(exchange)} has no pairs of exits{kind}"
 
 
 def _resting(orders: Sequence[OrderRow]) -> list[Exit]:
@@ -321,7 +320,7 @@ def _why(position: Position, new: NewExit) -> str:
     if new.target is None and waiting and watches_targets(position):
         return (
             f"guards what its entry bought; the take-profit at {', '.join(map(plain, waiting))} does not rest on the "
-            f"exchange: {_why_watched(position)}, and it is watched here"
+            f"exchange: {why_watched(position.broker.exchange)}, and it is watched here"
         )
     return "guards what its entry bought"
 
