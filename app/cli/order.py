@@ -259,6 +259,8 @@ def _row(row: OrderRow) -> Row:
         "trigger_price": row.trigger_price,
         "stop_loss": row.stop_loss,
         "take_profit": row.take_profit,
+        "targets": row.targets,
+        "trailing_percent": row.trailing_percent,
         "filled_quantity": row.filled_quantity,
         "average_price": row.average_price,
         "cost": row.cost,
