@@ -227,6 +227,8 @@ def _goes_on(order: OrderRow) -> bool:
     """
     if order.position_id is None:
         return False
+    if protection.gives_way(order):
+        return True
     last = None
     try:
         if hand_trades.account_for(order.position_id):

@@ -94,22 +94,26 @@ def concerns(position: Position) -> bool:
     return db.session.scalar(select(OrderRow.id).where(*exits).limit(1)) is not None
 
 
-def refused(order: OrderRow, last: Decimal | None) -> bool:
-    """Decide what follows an exit that was turned down; True when something else is to be done at once instead.
+def gives_way(order: OrderRow) -> bool:
+    """Whether an exit that was turned down is a trailing stop, in whose place one rests from now on that we move."""
+    if order.type is not OrderType.TRAILING_STOP or order.position_id is None:
+        return False
+    positions.locked(order.position_id).trailing_refused = True
+    order.note("turned down: the stop-loss is moved by Switchyard from now on")
+    db.session.commit()
+    return True
 
-    In place of a trailing stop one is placed that we move ourselves. A stop-loss whose price the market has passed
-    already is not tried again: the position is sold. Any other is, by whoever comes next, and after `MAX_STOP_FAILURES`
-    the broker's policy sells the position or leaves it with the alarm. ``last`` is the price now, None when it is not
-    known.
+
+def refused(order: OrderRow, last: Decimal | None) -> bool:
+    """Decide what follows an exit that was turned down; True when the position is to be sold at once instead.
+
+    A stop-loss whose price the market has passed already is not tried again. Any other is, by whoever comes next, and
+    after `MAX_STOP_FAILURES` the broker's policy sells the position or leaves it with the alarm. ``last`` is the
+    price now, None when it is not known.
     """
     if order.position_id is None:
         return False
     position = positions.locked(order.position_id)
-    if order.type is OrderType.TRAILING_STOP:
-        position.trailing_refused = True
-        order.note("in its place rests a stop-loss that is moved from here")
-        db.session.commit()
-        return True
     said = order.reason or "it was turned down"
     why = None
     if order.role is OrderRole.EXIT:
