@@ -245,11 +245,11 @@ def test_the_rows_of_several_take_profits_are_open_when_one_was_filled_in(
     browser: FlaskClient, history: History
 ) -> None:
     ticket = browser.get(f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT").text
-    assert '<details class="more">' in ticket
+    assert '<details class="several">' in ticket
     again = submit(
         browser, "/trade/preview", page="/trade/", **_ticket(history, target_2="5%", share_2="40")
     ).text
-    assert '<details class="more" open>' in again
+    assert '<details class="several" open>' in again
     assert re.search(r'name="share_2" type="text" value="40"', again)
 
 
