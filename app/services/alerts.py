@@ -58,10 +58,10 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
         if alert is None:
             db.session.rollback()
             return
-    alert.picked_up_at = picked_up_at
     if unusable is not None:
         alert.end(AlertStatus.ERROR, unusable)
     order = _decide(alert, signal, free) if unusable is None else None
+    alert.picked_up_at = picked_up_at
     claimed = order is not None and execution.take(order, queued_at=queued_at)
     db.session.commit()
     if order is not None and claimed:
@@ -168,7 +168,7 @@ def _reason_not_to_act(alert: Alert, now: datetime) -> tuple[AlertStatus, str] |
 def _intent(alert: Alert, signal: Signal, free: Decimal | None) -> OrderRow:
     draft = draft_of(signal)
     planned = plan(alert.broker, draft, free=free)
-    violations = [*planned.violations, *risk.objections_to(alert.broker, planned.request)]
+    violations = [*planned.violations, *risk.objections_to(alert.broker, planned.request, claiming=True)]
     if violations:
         raise OrderDenied(violations)
     return orders.record(
