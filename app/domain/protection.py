@@ -65,8 +65,12 @@ class Wish:
         return self._from(max(seen), self.trail, market)
 
     def begins(self, market: Market) -> Decimal | None:
-        """The distance of one to be placed now; None while it would begin below where the stop-loss stands."""
-        if self.trail is None or self.trail.last is None:
+        """The distance of one to be placed now; None while it would begin below where the stop-loss stands.
+
+        None, too, for less than the exchange takes: what rests of it would be cancelled for nothing.
+        """
+        whole = NewExit(market.quantize_quantity(self.held), self.stop_loss)
+        if self.trail is None or self.trail.last is None or not _placeable(whole, market):
             return None
         return self._from(self.trail.last, self.trail, market)
 

@@ -165,7 +165,7 @@ def how_held(position: Position) -> str:
     if position.stop_loss is not None:
         words.append(f"the stop-loss at {plain(position.stop_loss)} rests on {exchange}")
     if position.trailing_percent is not None:
-        mover = "the exchange itself" if _native_distance(position) is not None else "Switchyard"
+        mover = "the exchange itself" if trails_itself(position) else "Switchyard"
         words.append(f"it follows the best price at {plain(position.trailing_percent)} %, moved by {mover}")
     if waiting and watches_targets(position):
         levels = ", ".join(plain(target.price) for target in waiting)
@@ -201,8 +201,13 @@ def _trail(position: Position) -> Trail | None:
     return Trail(percent, best, prices.fresh(broker.exchange, broker.environment, position.symbol))
 
 
+def trails_itself(position: Position) -> bool:
+    """Whether the exchange and not we let its stop-loss follow the best price."""
+    return _native_distance(position) is not None
+
+
 def _native_distance(position: Position) -> Decimal | None:
-    """The distance, in percent, at which the exchange and not we let its stop-loss follow the best price."""
+    """How far, in percent, the exchange's own trailing stop shall keep behind the best price."""
     percent = position.trailing_percent
     if percent is None or position.trailing_refused:
         return None

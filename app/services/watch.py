@@ -101,8 +101,13 @@ def _trail(position: Position, last: Decimal) -> bool:
 
 
 def _catch(position: Position, last: Decimal) -> bool:
-    """A position whose stop-loss could not be placed is sold when the price gets there."""
-    if position.alarm is None or position.stop_loss is None or last > position.stop_loss:
+    """A position whose stop-loss could not be placed is sold when the price gets there.
+
+    So is one whose trailing stop began too low, because the market turned while it was handed over to the exchange.
+    """
+    if position.stop_loss is None or last > position.stop_loss:
+        return False
+    if position.alarm is None and not protection.trails_itself(position):
         return False
     position.close_quantity = position.quantity
     return True

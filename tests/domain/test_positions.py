@@ -211,3 +211,10 @@ def test_a_stop_loss_above_where_it_would_trail_rests_until_the_price_has_come_s
     assert next_steps(risen, resting, MARKET) == Steps(cancel=(2,))
     [new] = next_steps(risen, [], MARKET).place
     assert (new.stop_loss, new.trailing) == (108, 10)
+
+
+def test_what_is_too_little_to_be_placed_anew_is_not_handed_over() -> None:
+    held, stop = Decimal("0.001"), Decimal(4_000)  # worth 4, and the least is 5
+    trail = Trail(Decimal(2), best=Decimal(4_900), last=Decimal(4_900))
+    wish = Wish(held, held, stop, (), Decimal(0), pairs=False, trail=trail)
+    assert not next_steps(wish, [Exit((1,), held, stop, None, by_exchange=True)], MARKET)

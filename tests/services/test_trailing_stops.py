@@ -12,7 +12,7 @@ from app.domain.orders import OrderRequest, OrderStatus, OrderType, PriceOrPerce
 from app.exchanges import NAMES, capabilities
 from app.extensions import db
 from app.models import OrderRow, PositionStatus, TargetStatus
-from app.services import connections, execution, positions, prices, protection, wishes
+from app.services import connections, execution, positions, prices, protection, reconciliation, wishes
 from tests.services.trader import BTC, PRICE, QUANTITY, Trader, stop_at
 
 TWO = Decimal(2)
@@ -223,6 +223,38 @@ def test_a_trailing_stop_that_is_turned_down_gives_way_to_one_that_we_move(trade
     trader.price(64_000)
     trader.later()
     assert distances(trader) == ["3"]
+
+
+@on_native
+def test_a_trailing_stop_that_began_too_low_is_made_good_by_the_watch(trader: Trader) -> None:
+    """As if the market had turned from 61,000 while the stop was handed over."""
+    trader.buy(trailing_percent=TWO)
+    trader.later()
+    position = trader.position()
+    position.high, position.stop_loss = Decimal(61_000), Decimal(59_780)
+    db.session.commit()
+
+    trader.price(59_700)
+    assert trader.resting() != [], "the exchange would sell at 58,800"
+    trader.later()
+
+    assert trader.position().status is PositionStatus.CLOSED
+    assert trader.resting() == []
+
+
+@on_native
+def test_a_trailing_stop_whose_answer_was_lost_is_found_and_stays_the_only_one(trader: Trader) -> None:
+    trader.buy(trailing_percent=TWO)
+    trader.sandbox.fault(trader.name, "place_order", "reset_after", api_key=trader.keys.api_key)
+    trader.later()
+    [lost] = [o for o in positions.orders_of(trader.position()) if o.status is OrderStatus.SUBMITTED]
+
+    reconciliation.reconcile(lost.id)
+    trader.later()
+
+    assert distances(trader) == ["2"]
+    assert trader.stopped() >= trader.lot(trader.position().quantity)
+    assert protection.settled(trader.position())
 
 
 @on_native
