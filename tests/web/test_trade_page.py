@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from app.domain.markets import Ticker
-from app.domain.orders import OrderStatus
+from app.domain.orders import OrderStatus, OrderType
 from app.exchanges import NAMES, capabilities
 from app.extensions import db
 from app.models import Broker, OrderRow
@@ -274,6 +274,15 @@ def test_the_preview_says_who_lets_a_stop_loss_trail_and_where_take_profits_wait
     watched = not capabilities(exchange).pairs_exits(Decimal(percent))
     assert ("are watched here" in said) is watched
     assert ("paired with its part of the stop-loss" in said) is not watched
+
+
+def test_a_trailing_stop_is_shown_by_its_distance(app: Flask, browser: FlaskClient, history: History) -> None:
+    with app.app_context():
+        order = db.session.get_one(OrderRow, history.open_order_id)
+        order.type, order.price, order.trailing_percent = OrderType.TRAILING_STOP, None, Decimal("1.5")
+        db.session.commit()
+    assert "1.5 % behind" in _text(browser.get("/orders/?tab=open").text)
+    assert "Trailing distance 1.5 %" in _text(browser.get(f"/orders/{history.open_order_id}").text)
 
 
 def _guarding(page: str) -> str:
