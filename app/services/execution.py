@@ -32,7 +32,7 @@ from app.domain.errors import (
     SwitchyardError,
     TradingError,
 )
-from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderStatus
+from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType
 from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
@@ -236,6 +236,8 @@ def _goes_on(order: OrderRow) -> bool:
     """
     if order.position_id is None:
         return False
+    if protection.gives_way(order):
+        return True
     last = None
     try:
         if hand_trades.account_for(order.position_id) or _cancelled_strays(order.position_id):
@@ -357,10 +359,11 @@ def order_request(order: OrderRow) -> OrderRequest:
         quantity=order.quantity,
         quote_quantity=order.quote_quantity,
         price=order.price,
-        trigger_price=order.trigger_price,
+        trigger_price=order.trigger_price if order.type.has_trigger else None,
         time_in_force=order.time_in_force,
         post_only=order.post_only,
         client_order_id=order.client_order_id,
+        trailing_percent=order.trailing_percent if order.type is OrderType.TRAILING_STOP else None,
         stop_loss=Leg(order.stop_loss) if attached and order.stop_loss is not None else None,
         take_profit=Leg(order.take_profit) if attached and order.take_profit is not None else None,
     )
@@ -377,6 +380,7 @@ def oco_request(order: OrderRow) -> OcoRequest:
         stop_loss=Leg(order.trigger_price),
         take_profit=Leg(order.take_profit),
         client_order_id=order.client_order_id,
+        trailing_percent=order.trailing_percent,
     )
 
 

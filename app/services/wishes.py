@@ -56,7 +56,7 @@ def move(
     if target is not None:
         position.targets = [PositionTarget(price=target, share=_HUNDRED, status=TargetStatus.WAITING)]
     if trailing_percent is not None:
-        position.trailing_percent = trailing_percent
+        position.trailing_percent, position.trailing_refused = trailing_percent, False
         position.high = _last(position) or entry
         if position.high is not None:
             position.stop_loss = trailed(position.stop_loss, position.high, trailing_percent, market)
