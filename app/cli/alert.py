@@ -14,7 +14,8 @@ from app.cli.owner import owner, owner_option
 from app.cli.server import webhook_url
 from app.domain.alerts import AlertStatus
 from app.models import Alert
-from app.services import alerts, sources
+from app.services import inbox, sources
+from app.services.inbox import AlertFilter
 
 if TYPE_CHECKING:
     import requests
@@ -72,7 +73,7 @@ def send(
 def list_(status: AlertStatus | None, limit: int, email: str | None, as_json: bool) -> None:
     """List the alerts that came, newest first."""
     with reading_only():
-        found, _ = alerts.listing(owner(email), per_page=limit, status=status)
+        found, _ = inbox.listing(owner(email), AlertFilter(status=status, per_page=limit))
         rows = [_row(each) for each in found]
     show(rows, _COLUMNS, as_json=as_json, nothing="No alert yet.")
 

@@ -1,13 +1,12 @@
-"""Acting on stored alerts: deciding what each asks for, placing its order, and telling what became of it."""
+"""Acting on stored alerts: deciding what each asks for and placing its order."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.domain.accounts import TradingMode
@@ -16,7 +15,7 @@ from app.domain.errors import ExchangeUnavailable, OrderDenied, OutcomeUnknown, 
 from app.domain.money import plain
 from app.domain.orders import OrderDraft, OrderType, Side
 from app.extensions import db
-from app.models import Alert, Broker, OrderOrigin, OrderRow, User, utc_now
+from app.models import Alert, Broker, OrderOrigin, OrderRow, utc_now
 from app.services import catalog, connections, events, execution, orders, risk
 from app.services.events import Topic
 from app.services.planning import plan, spent_asset
@@ -67,48 +66,6 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
     if order is not None and claimed:
         execution.send(order)
     events.publish(alert.user_id, Topic.ALERTS, alert.id)
-
-
-def listing(
-    user: User,
-    *,
-    page: int = 1,
-    per_page: int = 20,
-    broker_id: int | None = None,
-    status: AlertStatus | None = None,
-) -> tuple[Sequence[Alert], int]:
-    """A page of a person's alerts, newest first, and how many match."""
-    conditions = [Alert.user_id == user.id]
-    if broker_id is not None:
-        conditions.append(Alert.broker_id == broker_id)
-    if status is not None:
-        conditions.append(Alert.status == status)
-    total = db.session.scalar(select(func.count(Alert.id)).where(*conditions)) or 0
-    query = select(Alert).where(*conditions).options(joinedload(Alert.broker), joinedload(Alert.source))
-    query = query.order_by(Alert.id.desc()).limit(per_page).offset((page - 1) * per_page)
-    return db.session.scalars(query).all(), total
-
-
-def recent(user: User, number: int) -> Sequence[Alert]:
-    """A person's newest alerts."""
-    query = select(Alert).where(Alert.user_id == user.id).order_by(Alert.id.desc()).limit(number)
-    return db.session.scalars(query.options(joinedload(Alert.broker), joinedload(Alert.source))).all()
-
-
-def find(user: User, alert_id: int) -> Alert | None:
-    """An alert of this person; another person's is as if it did not exist."""
-    return db.session.scalar(
-        select(Alert)
-        .where(Alert.id == alert_id, Alert.user_id == user.id)
-        .options(joinedload(Alert.source), joinedload(Alert.broker))
-    )
-
-
-def orders_of(alert: Alert) -> Sequence[OrderRow]:
-    """Every order an alert led to, protective ones included."""
-    return db.session.scalars(
-        select(OrderRow).where(OrderRow.alert_id == alert.id).order_by(OrderRow.id)
-    ).all()
 
 
 def _fresh_balance(alert: Alert, signal: Signal) -> Decimal | None:

@@ -71,7 +71,8 @@ class _Inline(HTMLParser):
 
 
 @contextmanager
-def _counted_queries(app: Flask) -> Iterator[list[str]]:
+def counted_queries(app: Flask) -> Iterator[list[str]]:
+    """Every statement that the block has the database carry out."""
     statements: list[str] = []
     with app.app_context():
         engine = db.engine
@@ -99,7 +100,7 @@ def test_every_page_of_a_full_account_is_whole_and_asks_the_database_little(
     history = make_history(user)
     browser = log_in(user)
     for path in _all_pages(history):
-        with _counted_queries(app) as statements:
+        with counted_queries(app) as statements:
             page = browser.get(path)
         assert page.status_code == 200, path
         assert len(statements) <= MOST_QUERIES, f"{path} asked {len(statements)} times:\n" + "\n".join(

@@ -10,7 +10,8 @@ from flask_login import current_user
 
 from app.models import Alert, Source
 from app.schemas.sources import SourceSchema
-from app.services import alerts, brokers, sources, timeline
+from app.services import brokers, inbox, sources, timeline
+from app.services.inbox import AlertFilter
 from app.services.sources import SourceRefused
 from app.web import forms, paging
 from app.web.access import member
@@ -74,8 +75,8 @@ def rotated(source_id: int) -> ResponseReturnValue:
 @member
 def alert(alert_id: int) -> ResponseReturnValue:
     """One alert: as it came, as it was understood, what was decided and what came of it."""
-    found = alerts.find(current_user, alert_id) or abort(404)
-    led_to = alerts.orders_of(found)
+    found = inbox.find(current_user, alert_id) or abort(404)
+    led_to = inbox.orders_of(found)
     return render_template(
         "webhooks/alert.html",
         alert=found,
@@ -101,7 +102,7 @@ def _page(
     errors: forms.Errors | None = None,
 ) -> str:
     number = paging.asked_for()
-    found, total = alerts.listing(current_user, page=number, per_page=_PER_PAGE)
+    found, total = inbox.listing(current_user, AlertFilter(page=number, per_page=_PER_PAGE))
     return render_template(
         "webhooks/list.html",
         sources=sources.of(current_user),
