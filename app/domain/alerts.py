@@ -40,6 +40,35 @@ class AlertStatus(StrEnum):
         return self not in (AlertStatus.RECEIVED, AlertStatus.PROCESSING)
 
 
+class OutOfStep(StrEnum):
+    """What is done with an alert whose strategy holds something else than its broker does."""
+
+    ALIGN = "ALIGN"
+    """Trade toward what the strategy holds now."""
+    SKIP = "SKIP"
+    """Do nothing, and say why."""
+    ASK = "ASK"
+    """Do nothing until a person confirms it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDefaults:
+    """What a source says where its alerts do not: at most one size, the protection of entries, the expiry in seconds.
+
+    ``symbol_map`` goes from the sender's spelling, in capitals, to a market's symbol. ``out_of_step`` counts only for
+    alerts that tell what their strategy holds.
+    """
+
+    percent: Decimal | None = None
+    quote_quantity: Decimal | None = None
+    stop_loss: PriceOrPercent | None = None
+    take_profit: PriceOrPercent | None = None
+    trailing_percent: Decimal | None = None
+    symbol_map: Mapping[str, str] = field(default_factory=dict)
+    out_of_step: OutOfStep = OutOfStep.SKIP
+    expires_in: int = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """An alert understood. ``percent`` is of free quote for a buy, of what is held for a sell.
