@@ -201,8 +201,7 @@ def _judge(alert: Alert, source: Source, signal: Signal) -> None:
     alert.action = signal.action.value
     alert.symbol = signal.symbol
     alert.signal = signal_to_json(signal)
-    if signal.expires_in is not None:
-        alert.expires_at = alert.received_at + timedelta(seconds=signal.expires_in)
+    alert.expires_at = signal.expires_at(alert.received_at, source.expires_in)
     if not source.enabled:
         alert.end(AlertStatus.DENIED, f"the source {source.name} is switched off")
     elif signal.action is AlertAction.PING:
