@@ -40,13 +40,18 @@ class Holding:
     fees: Decimal = _ZERO
 
 
-def holding(executions: Iterable[Execution], external: Decimal = _ZERO) -> Holding:
-    """The holding after these executions, oldest first, and after ``external`` was sold by hand.
+_NOTHING = Holding()
+
+
+def holding(
+    executions: Iterable[Execution], external: Decimal = _ZERO, carried: Holding = _NOTHING
+) -> Holding:
+    """The holding after ``carried``, then these executions, oldest first, and after ``external`` was sold by hand.
 
     A sale of more than is held sells what is held; of the hand's sales the earnings are not known, so they move
     cost out and earn nothing.
     """
-    held = Holding()
+    held = carried
     for each in executions:
         held = _bought(held, each) if each.side is Side.BUY else _sold(held, each)
     return _removed(held, min(external, held.quantity))

@@ -61,6 +61,7 @@ class OrderRow(Table):
         Index("ix_orders_user_created", "user_id", "created_at"),
         Index("ix_orders_status_created", "status", "created_at"),
         Index("ix_orders_broker_exchange_id", "broker_id", "exchange_order_id"),
+        Index("ix_orders_position_carried", "position_id", "carried"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -68,9 +69,7 @@ class OrderRow(Table):
     broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"), index=True)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
-    position_id: Mapped[int | None] = mapped_column(
-        ForeignKey("positions.id", ondelete="SET NULL"), index=True
-    )
+    position_id: Mapped[int | None] = mapped_column(ForeignKey("positions.id", ondelete="SET NULL"))
     role: Mapped[OrderRole] = mapped_column(EnumText(OrderRole), default=OrderRole.ENTRY)
     origin: Mapped[OrderOrigin] = mapped_column(EnumText(OrderOrigin))
 
@@ -100,6 +99,7 @@ class OrderRow(Table):
     error_code: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(Text)
     remedy: Mapped[str | None] = mapped_column(Text)
+    carried: Mapped[bool] = mapped_column(default=False)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

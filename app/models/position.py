@@ -7,9 +7,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from app.domain.money import EXACT
+from app.domain.positions import Holding
 from app.extensions import Table
 from app.models.broker import Broker
 from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
@@ -36,7 +37,8 @@ class Position(Table):
 
     ``quantity`` is held now and ``bought`` was brought in over its life, both in base after fees taken in base;
     ``cost`` is what the held part was bought for and ``realised`` what sales earned, both in quote after ``fees`` in
-    quote; ``external`` was sold by hand on the exchange, in base.
+    quote; ``external`` was sold by hand on the exchange, in base. Of these ``carried`` is the part of orders that can
+    change no more (`app.services.counting`), up to the latest purchase and the latest sale among them.
 
     The rest is the wish that is brought about on the exchange: ``stop_loss`` and ``trailing_percent`` (the stop follows
     ``high``, the best price since), ``targets``, and ``close_quantity`` still to be sold at the market. ``alarm`` says
@@ -68,6 +70,15 @@ class Position(Table):
     realised: Mapped[Decimal] = mapped_column(ExactDecimal)
     fees: Mapped[Decimal] = mapped_column(ExactDecimal)
     external: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+
+    carried: Mapped[Holding] = composite(
+        *(
+            mapped_column(f"carried_{amount}", ExactDecimal, nullable=False, server_default="0")
+            for amount in ("quantity", "bought", "cost", "realised", "fees")
+        )
+    )
+    carried_purchase_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    carried_sale_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     stop_loss: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)

@@ -14,7 +14,7 @@ import structlog
 from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
-from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, utc_now
+from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, Position, utc_now
 from app.services import ledger, positions
 
 log = structlog.get_logger()
@@ -22,8 +22,8 @@ log = structlog.get_logger()
 _ZERO = Decimal(0)
 
 
-def adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
-    """Make a row, and its position, say what the exchange says.
+def adopt(order: OrderRow, report: OrderReport, cause: str) -> Position | None:
+    """Make a row, and its position, say what the exchange says; returns the position.
 
     Does not commit: status, fills and position become true together or not at all.
     """
@@ -42,7 +42,7 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> None:
             _adopt_leg(order, leg)
     if order.status.is_final and order.status is not OrderStatus.FILLED:
         _end_waiting_legs(order)
-    positions.follow(order)
+    return positions.follow(order)
 
 
 def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:

@@ -93,8 +93,9 @@ def send(order: OrderRow) -> None:
 
     The claim must be committed.
     """
-    _send_and_book(order)
-    guard_after(order)
+    to_guard = _send_and_book(order)
+    if to_guard and order.position_id is not None:
+        guard(order.position_id)
 
 
 def guard(position_id: int) -> None:
@@ -111,12 +112,6 @@ def guard(position_id: int) -> None:
     events.publish(position.user_id, Topic.POSITIONS, position_id)
 
 
-def guard_after(order: OrderRow) -> None:
-    """Guard the position an order belongs to, if it has one."""
-    if order.position_id is not None:
-        guard(order.position_id)
-
-
 def _next_round(position_id: int) -> bool:
     """Do what is to be done next; False when that was nothing, or must be waited for."""
     todo = protection.next_orders(position_id)
@@ -131,7 +126,8 @@ def _next_round(position_id: int) -> bool:
     return bool(todo)
 
 
-def _send_and_book(order: OrderRow) -> None:
+def _send_and_book(order: OrderRow) -> bool:
+    """Whether the exits of its position, if it has one, are to be looked after."""
     attempt, sent_at = order.attempts, utc_now()
     try:
         with connections.calling(order.broker) as exchange:
@@ -143,13 +139,13 @@ def _send_and_book(order: OrderRow) -> None:
         if not holds_claim(order, attempt):
             log.warning("claim_lost", order_id=order.id, attempt=attempt, error=error.message)
             db.session.rollback()
-            return
+            return False
         left = isinstance(error, ExchangeError) and not isinstance(error, _SURELY_NOT_EXECUTED)
         order.sent_at = sent_at if left else None
         _book_failure(order, error)
-    else:
-        order.sent_at, order.acknowledged_at = sent_at, acknowledged_at
-        book(order, report, "the exchange answered")
+        return True
+    order.sent_at, order.acknowledged_at = sent_at, acknowledged_at
+    return book(order, report, "the exchange answered")
 
 
 def holds_claim(order: OrderRow, attempt: int) -> bool:
@@ -162,7 +158,8 @@ def cancel(order_id: int) -> None:
     """Cancel a resting order on its exchange, book what had executed by then, and guard what it had bought."""
     order = _loaded(order_id)
     _cancel_and_book(order)
-    guard_after(order)
+    if order.position_id is not None:
+        guard(order.position_id)
 
 
 def _cancel_and_book(order: OrderRow) -> bool:
@@ -186,18 +183,22 @@ def _cancel_and_book(order: OrderRow) -> bool:
     return order.status.is_final
 
 
-def book(order: OrderRow, report: OrderReport, cause: str) -> None:
+def book(order: OrderRow, report: OrderReport, cause: str) -> bool:
     """Write down what the exchange says of an order, and tell open pages.
 
-    What went wrong before is over with it. Of an order that is merely said to be on the exchange the rest is asked at
-    once.
+    Returns whether the exits of its position are to be looked after, which most have none of and wish for none. What
+    went wrong before is over with it. Of an order that is merely said to be on the exchange the rest is asked at once.
     """
     order.error_code = order.reason = order.remedy = None
-    bookkeeping.adopt(order, report, cause)
+    position = bookkeeping.adopt(order, report, cause)
+    to_guard = position is not None and protection.concerns(position)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
+    if position is not None:
+        events.publish(order.user_id, Topic.POSITIONS, position.id)
     if report.status is OrderStatus.PENDING:
         dispatch.sync_open_orders(order.broker_id, order.broker.exchange)
+    return to_guard
 
 
 def _book_failure(order: OrderRow, error: SwitchyardError) -> None:

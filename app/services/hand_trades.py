@@ -10,7 +10,7 @@ from sqlalchemy import false, or_, select
 from app.domain.orders import Fill, Side
 from app.extensions import db
 from app.models import BalanceRow, Broker, FillRow, OrderRow, Position, PositionStatus
-from app.services import connections, events, positions
+from app.services import connections, counting, events, positions
 from app.services.events import Topic
 
 _ZERO = Decimal(0)
@@ -61,7 +61,7 @@ def account_for(position_id: int) -> bool:
     is_news = external > position.external
     if is_news:
         position.external = external
-        positions.recount(position, positions.orders_of(position))
+        counting.recount(position)
     db.session.commit()
     if is_news:
         events.publish(position.user_id, Topic.POSITIONS, position.id)

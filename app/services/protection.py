@@ -8,11 +8,11 @@ are watched (`app.services.watch`), as several take-profits and trailing stops a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import false, func, or_, select
 
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, Side
@@ -30,7 +30,7 @@ from app.models import (
     new_client_order_id,
     utc_now,
 )
-from app.services import catalog, positions
+from app.services import catalog, counting, positions
 
 _ZERO = Decimal(0)
 _UNDER_WAY = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
@@ -56,7 +56,7 @@ def next_orders(position_id: int) -> Orders:
     What an earlier round began comes first. Nothing while an exit is on its way: what becomes of it decides.
     """
     position = positions.locked(position_id)
-    orders = positions.orders_of(position)
+    orders = counting.uncarried(position)
     market = catalog.known(position.broker, position.symbol)
     exits = [order for order in orders if order.role is not OrderRole.ENTRY and _is_open(order)]
     begun = Orders(
@@ -71,13 +71,26 @@ def next_orders(position_id: int) -> Orders:
     for order in exits:
         if order.id in steps.cancel:
             order.cancel_requested = True
-    intents = [_intent(position, new, _latest_entry(orders)) for new in steps.place]
+    entry = _latest_entry(position) if steps.place else None
+    intents = [_intent(position, new, entry) for new in steps.place]
     if wish.close > 0 and steps.place:
         position.close_quantity = None
     if not steps:
         _note_state(position, guarded(wish, resting, market))
     db.session.commit()
     return Orders(steps.cancel, tuple(intent.id for intent in intents))
+
+
+def concerns(position: Position) -> bool:
+    """Whether there is anything about a position's exits to decide: one is wished, or one is there."""
+    if position.stop_loss or position.targets or position.close_quantity or position.alarm:
+        return True
+    exits = (
+        OrderRow.position_id == position.id,
+        OrderRow.carried == false(),
+        OrderRow.role != OrderRole.ENTRY,
+    )
+    return db.session.scalar(select(OrderRow.id).where(*exits).limit(1)) is not None
 
 
 def refused(order: OrderRow, last: Decimal | None) -> bool:
@@ -119,7 +132,7 @@ def unattended(most: int) -> list[tuple[int, str]]:
     concerned = or_(Position.status == PositionStatus.OPEN, Position.id.in_(left))
     query = select(Position).where(concerned).order_by(func.random()).limit(most)
     found = db.session.scalars(query.options(*positions.WITH_ALL)).all()
-    orders = positions.orders_of_all(found)
+    orders = counting.uncarried_of_all(found)
     unguarded = [
         (position.id, position.broker.exchange)
         for position in found
@@ -131,7 +144,7 @@ def unattended(most: int) -> list[tuple[int, str]]:
 
 def settled(position: Position) -> bool:
     """Whether all that was wished of a position has been brought about, so that nothing is under way or to be done."""
-    orders = positions.orders_of(position)
+    orders = counting.uncarried(position)
     if any(order.role is not OrderRole.ENTRY and order.status in _UNDER_WAY for order in orders):
         return False
     return not _needs_care(position, orders)
@@ -229,9 +242,10 @@ def _is_due(order: OrderRow) -> bool:
     return order.status is OrderStatus.PENDING and order.next_attempt_at is None
 
 
-def _latest_entry(orders: Iterable[OrderRow]) -> OrderRow | None:
-    entries = [order for order in orders if order.role is OrderRole.ENTRY and order.side is Side.BUY]
-    return entries[-1] if entries else None
+def _latest_entry(position: Position) -> OrderRow | None:
+    query = select(OrderRow).where(OrderRow.position_id == position.id, OrderRow.side == Side.BUY)
+    query = query.where(OrderRow.role == OrderRole.ENTRY).order_by(OrderRow.id.desc()).limit(1)
+    return db.session.scalar(query)
 
 
 def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRow:
