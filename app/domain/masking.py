@@ -26,7 +26,7 @@ def _spelled(name: str) -> str:
 
 _SECRET = re.compile(
     rf"""
-    ( (?<![^\W_]) (?:{"|".join(map(_spelled, _NAMES))})     # its name,
+    ( (?<![^\W_]) (?:{"|".join(map(_spelled, _NAMES))}) \w* # its name or one that holds it,
       \\*["'”’»]? \s* [:=] \s* )                            # with whatever closes it, and what leads to the value:
     ( \\+"  .*? (?: \\+" | \Z )                             # in JSON that stands in a JSON string
     | "     (?: [^"\\] | \\. )* (?: "? | \\? \Z )           # quoted, to its closing quote or for want of one the end

@@ -23,9 +23,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from app import dispatch
-from app.domain.alert_format import SIZES, AlertFault, parse_alert, read_pairs
-from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_from_json, signal_to_json
+from app.domain.alert_format import AlertFault, parse_alert, read_pairs
+from app.domain.alerts import (
+    SIZES,
+    AlertAction,
+    AlertStatus,
+    Signal,
+    signal_from_json,
+    signal_to_json,
+)
 from app.domain.masking import mask, mask_within
+from app.domain.orders import Side
 from app.extensions import db
 from app.models import Alert, Source, SourceRoute
 from app.services import admission, events, sources
@@ -48,9 +56,6 @@ _PATIENCE_SECONDS = 20.0
 _TAKEN = Alert.delivery_id.is_(None) & (
     (Alert.status != AlertStatus.DENIED) | Alert.picked_up_at.is_not(None)
 )
-
-#: What a further broker's own size takes the place of; a sale is of what that broker holds.
-_ENTRIES = (AlertAction.BUY_MARKET, AlertAction.BUY_LIMIT)
 
 #: What the alerts of one delivery have in common.
 _SHARED = (
@@ -256,8 +261,7 @@ def _judge(alert: Alert, source: Source, signal: Signal) -> None:
     alert.action = signal.action.value
     alert.symbol = signal.symbol
     alert.signal = mask_within(signal_to_json(signal))
-    if signal.expires_in is not None:
-        alert.expires_at = alert.received_at + timedelta(seconds=signal.expires_in)
+    alert.expires_at = signal.expires_at(alert.received_at, source.expires_in)
     if not source.enabled:
         alert.end(AlertStatus.DENIED, f"the source {source.name} is switched off")
     elif signal.action is AlertAction.PING:
@@ -282,9 +286,9 @@ def _for_further_brokers(first: Alert) -> Iterator[Alert]:
 
 
 def _sized(signal: Mapping[str, Any], route: SourceRoute) -> dict[str, Any]:
-    """A signal with the size of a further broker, where it has one of its own."""
+    """A signal with the size of a further broker, where it has one of its own; a sale is of what is held there."""
     told = signal_from_json(signal)
-    if route.size and told.action in _ENTRIES:
+    if route.size and told.action.places is not None and told.action.places[0] is Side.BUY:
         sizes: dict[str, Any] = {**dict.fromkeys(SIZES), **route.size}
         told = replace(told, **sizes)
     return signal_to_json(told)
