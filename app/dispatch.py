@@ -39,6 +39,7 @@ class TaskName(StrEnum):
     BEAT_SWEEP = "beat.sweep"
     BEAT_WATCH = "beat.watch"
     BEAT_SEAL = "beat.seal"
+    BEAT_MISSES = "beat.misses"
 
 
 def orders_queue(exchange: str) -> str:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC
-from enum import StrEnum
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from app.domain.alerts import AlertAction, AlertStatus
+from app.domain.alerts import AlertStatus
 from app.models import PositionStatus, utc_now
 from app.services.alert_figures import SPANS
-from app.services.inbox import AlertFilter
+from app.services.inbox import ACTIONS, AlertFilter
 
 _MOST_PER_PAGE = 100
 _LARGEST_ID = 2**63 - 1
 
 
-class Word(fields.Enum[Any]):
-    """One word of an enumeration, in capitals or not."""
+class Word(fields.String):
+    """One of these words, in capitals or not."""
 
-    def __init__(self, kind: type[StrEnum]) -> None:
-        super().__init__(kind, by_value=fields.String, load_default=None)
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = {word.lower(): word for word in words}
+        known = validate.OneOf([str(word) for word in self._words.values()])
+        super().__init__(load_default=None, validate=known)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> StrEnum:
-        for word in self.enum:
-            if word.value.lower() == str(value).strip().lower():
-                return word  # type: ignore[no-any-return]
-        raise ValidationError(f"Must be one of: {self.choices_text}.")
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        return self._words.get(str(value).strip().lower(), str(value))
 
 
 class Identifier(fields.Integer):
@@ -56,7 +55,7 @@ class AlertQuery(PageQuery):
 
     broker_id = Identifier()
     source_id = Identifier()
-    action = Word(AlertAction)
+    action = Word(ACTIONS)
     status = Word(AlertStatus)
     period = fields.String(load_default=None, validate=validate.OneOf(tuple(SPANS)))
     since = fields.AwareDateTime(format="iso", load_default=None, default_timezone=UTC)

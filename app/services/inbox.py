@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
+from app.domain.alert_text import place_told
 from app.domain.alerts import AlertAction, AlertStatus
 from app.extensions import db
 from app.models import Alert, OrderRole, OrderRow, User
-from app.services import timeline
+from app.services import misses, timeline
 from app.services.timeline import Timeline
+
+#: What alerts are known to ask for; one that did not come asks for nothing.
+ACTIONS: Sequence[str] = (*AlertAction, misses.ACTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class AlertFilter:
 
     broker_id: int | None = None
     source_id: int | None = None
-    action: AlertAction | None = None
+    action: str | None = None
     status: AlertStatus | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -39,17 +43,34 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a text, counted from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """All that is known of an alert: every order it led to, oldest first, and how long each step took."""
+    """All that is known of an alert: every order it led to, oldest first, a pair of exits as its legs; and its way."""
 
     alert: Alert
     orders: Sequence[OrderRow]
     timeline: Timeline
+    same_delivery: Sequence[Alert]
+    """What the same delivery made for further brokers of its source."""
 
     @property
     def order_id(self) -> int | None:
         """The first order it asked for."""
         return self.orders[0].id if self.orders else None
+
+    @property
+    def fault(self) -> Place | None:
+        """Where in its text it could not be understood, if that is known."""
+        understood = self.alert.signal is not None
+        place = None if understood else place_told(self.alert.reason or "")
+        return None if place is None else Place(*place)
 
 
 def listing(user: User, wanted: AlertFilter) -> tuple[Sequence[Alert], int]:
@@ -78,8 +99,9 @@ def find(user: User, alert_id: int) -> Alert | None:
 
 def orders_of(alert: Alert) -> Sequence[OrderRow]:
     """Every order an alert led to, protective ones included, oldest first."""
-    query = select(OrderRow).where(OrderRow.alert_id == alert.id).options(joinedload(OrderRow.broker))
-    return db.session.scalars(query.order_by(OrderRow.id)).all()
+    query = select(OrderRow).where(OrderRow.alert_id == alert.id).order_by(OrderRow.id)
+    query = query.options(joinedload(OrderRow.broker), selectinload(OrderRow.children))
+    return db.session.scalars(query).all()
 
 
 def entries(alerts: Sequence[Alert]) -> list[Entry]:
@@ -92,9 +114,16 @@ def entries(alerts: Sequence[Alert]) -> list[Entry]:
 
 
 def story(alert: Alert) -> Story:
-    """An alert with its orders and its way."""
-    orders = orders_of(alert)
-    return Story(alert, orders, timeline.of(orders[0]) if orders else timeline.of_alert(alert))
+    """An alert with its orders, its way and its like."""
+    orders = [order for order in orders_of(alert) if not order.is_pair]
+    way = timeline.of(orders[0]) if orders else timeline.of_alert(alert)
+    return Story(alert, orders, way, _same_delivery(alert))
+
+
+def _same_delivery(alert: Alert) -> Sequence[Alert]:
+    first = alert.delivery_id or alert.id
+    query = select(Alert).where((Alert.id == first) | (Alert.delivery_id == first), Alert.id != alert.id)
+    return db.session.scalars(query.options(joinedload(Alert.broker)).order_by(Alert.id)).all()
 
 
 def _conditions(user: User, wanted: AlertFilter) -> list[ColumnElement[bool]]:
@@ -104,7 +133,7 @@ def _conditions(user: User, wanted: AlertFilter) -> list[ColumnElement[bool]]:
     if wanted.source_id is not None:
         conditions.append(Alert.source_id == wanted.source_id)
     if wanted.action is not None:
-        conditions.append(Alert.action == wanted.action.value)
+        conditions.append(Alert.action == wanted.action)
     if wanted.status is not None:
         conditions.append(Alert.status == wanted.status)
     if wanted.since is not None:

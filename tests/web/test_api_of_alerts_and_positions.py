@@ -227,7 +227,7 @@ def test_another_persons_ids_do_not_exist(ask: Ask, history: History, make_user:
     [
         ("/alerts", 4),
         ("/alerts/recent", 3),
-        ("/alerts/{alert}", 4),
+        ("/alerts/{alert}", 6),
         ("/alerts/stats", 7),
         ("/positions", 5),
         ("/positions/open", 4),

@@ -38,16 +38,34 @@ class AlertAnswer(Surrounded):
     order_id = fields.Integer(allow_none=True)
 
 
+class _Named(Schema):
+    id = fields.Integer()
+
+
+class PlaceAnswer(Schema):
+    """A place in a text, counted from 1."""
+
+    line = fields.Integer()
+    column = fields.Integer()
+
+
 class AlertDetailAnswer(AlertAnswer):
-    """One alert whole: as it came, its secret masked; as it was understood; and all that came of it."""
+    """One alert whole: as it came, its secret masked; as it was understood; and all that came of it.
+
+    ``fault`` is where it could not be understood. ``same_delivery`` are the alerts that its delivery made for further
+    brokers.
+    """
 
     body = fields.String()
     content_type = fields.String()
+    headers = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
     sender = fields.String()
     picked_up_at = moment(allow_none=True)
     processed_at = moment(allow_none=True)
     expires_at = moment()
     signal = fields.Dict(keys=fields.String(), allow_none=True)
+    fault = fields.Nested(PlaceAnswer, allow_none=True)
+    same_delivery = fields.List(fields.Pluck(_Named, "id"))
     orders = fields.List(fields.Nested(OrderAnswer))
     timeline = fields.Nested(TimelineAnswer)
 
