@@ -1,6 +1,6 @@
 """The tables, one file an aggregate."""
 
-from app.models.alert import Alert, Source
+from app.models.alert import Alert, Confirmation, Source
 from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
 from app.models.ledger import LedgerEntry
@@ -19,6 +19,7 @@ __all__ = [
     "AuditSeal",
     "BalanceRow",
     "Broker",
+    "Confirmation",
     "EquityPoint",
     "FillRow",
     "Halt",

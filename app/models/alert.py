@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
@@ -33,11 +34,20 @@ class Source(Table):
     broker: Mapped[Broker] = relationship()
 
 
+class Confirmation(StrEnum):
+    """Whether a person has confirmed an alert that must not be acted on without."""
+
+    ASKED = "ASKED"
+    GIVEN = "GIVEN"
+
+
 class Alert(Table):
     """One delivery, stored before it is understood.
 
     ``body`` is what came, with any secret redacted; ``signal`` its meaning once parsed; ``reason`` says in words
     why it became what ``status`` says. ``fingerprint`` is the hash by which a repeated delivery is known.
+    ``confirmation`` is None unless a person has to say, or has said, whether it shall be acted on. ``replayed_from`` is
+    the alert that a person had run once more, on the sandbox, as this one.
     """
 
     __tablename__ = "alerts"
@@ -59,6 +69,8 @@ class Alert(Table):
     fingerprint: Mapped[str] = mapped_column(String(64))
     idempotency_key: Mapped[str | None] = mapped_column(String(120))
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
+    replayed_from_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
+    confirmation: Mapped[Confirmation | None] = mapped_column(EnumText(Confirmation))
     action: Mapped[str | None] = mapped_column(String(20))
     symbol: Mapped[str | None] = mapped_column(String(64))
     signal: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -70,7 +82,8 @@ class Alert(Table):
 
     source: Mapped[Source] = relationship()
     broker: Mapped[Broker] = relationship()
-    duplicate_of: Mapped[Alert | None] = relationship(remote_side="Alert.id")
+    duplicate_of: Mapped[Alert | None] = relationship(foreign_keys=duplicate_of_id, remote_side="Alert.id")
+    replayed_from: Mapped[Alert | None] = relationship(foreign_keys=replayed_from_id, remote_side="Alert.id")
 
     def end(self, status: AlertStatus, reason: str) -> None:
         """Say in words what became of it."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from app.domain.alerts import AlertDefaults
 from app.domain.audit import Action
 from app.extensions import db
 from app.models import Alert, Broker, Source, User
@@ -66,6 +67,11 @@ def set_enabled(source: Source, enabled: bool) -> None:
     _record(Action.SOURCE_SWITCHED_ON if enabled else Action.SOURCE_SWITCHED_OFF, source)
     db.session.commit()
     events.publish(source.user_id, Topic.ALERTS)
+
+
+def defaults_of(source: Source) -> AlertDefaults:
+    """What a source says where its alerts do not."""
+    return AlertDefaults(expires_in=source.expires_in)
 
 
 def by_token(token: str) -> Source | None:
