@@ -51,9 +51,9 @@ def sync_queue(exchange: str) -> str:
     return f"sync.{exchange}"
 
 
-def process_alert(alert_id: int, exchange: str) -> bool:
-    """Decide an alert and place its orders, on its exchange's own queue."""
-    return _send(TaskName.PROCESS_ALERT, alert_id, orders_queue(exchange))
+def process_alert(alert_id: int, exchange: str, *, countdown: float | None = None) -> bool:
+    """Decide an alert and do what it asks for, on its exchange's own queue, after ``countdown`` seconds when given."""
+    return _send(TaskName.PROCESS_ALERT, alert_id, orders_queue(exchange), countdown=countdown)
 
 
 def submit_order(order_id: int, exchange: str, *, countdown: float | None = None) -> bool:
