@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -82,24 +82,6 @@ class OutOfStep(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertDefaults:
-    """What a source says where its alerts do not: at most one size, the protection of entries, the expiry in seconds.
-
-    ``symbol_map`` goes from the sender's spelling, in capitals, to a market's symbol. ``out_of_step`` counts only for
-    alerts that tell what their strategy holds.
-    """
-
-    percent: Decimal | None = None
-    quote_quantity: Decimal | None = None
-    stop_loss: PriceOrPercent | None = None
-    take_profit: PriceOrPercent | None = None
-    trailing_percent: Decimal | None = None
-    symbol_map: Mapping[str, str] = field(default_factory=dict)
-    out_of_step: OutOfStep = OutOfStep.SKIP
-    expires_in: int = 60
-
-
-@dataclass(frozen=True, slots=True)
 class Signal:
     """An alert understood. ``percent`` is of free quote for a buy, of what is held for a sell or a close.
 
@@ -149,6 +131,43 @@ class Signal:
             return received_at + timedelta(seconds=usual)
         begun = received_at if self.time is None else min(self.time, received_at)
         return begun + timedelta(seconds=self.expires_in)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDefaults:
+    """What a source says where its alerts do not: at most one size, the protection of entries, the expiry in seconds.
+
+    ``symbol_map`` goes from the sender's spelling, in capitals, to a market's symbol. ``out_of_step`` counts only for
+    alerts that tell what their strategy holds.
+    """
+
+    percent: Decimal | None = None
+    quote_quantity: Decimal | None = None
+    stop_loss: PriceOrPercent | None = None
+    take_profit: PriceOrPercent | None = None
+    trailing_percent: Decimal | None = None
+    symbol_map: Mapping[str, str] = field(default_factory=dict)
+    out_of_step: OutOfStep = OutOfStep.SKIP
+    expires_in: int = 60
+
+    def complete(self, signal: Signal) -> Signal:
+        """The signal of an entry with what it leaves out; any other as it is, because a sale needs none of it.
+
+        A source's trailing stop is not laid upon an alert's own stop-loss, which is meant to stay where it is.
+        """
+        if signal.action.places is None or signal.action.places[0] is Side.SELL:
+            return signal
+        sized = signal.size is not None
+        stops = signal.stop_loss is not None or signal.trailing_percent is not None
+        takes = signal.take_profit is not None or bool(signal.targets)
+        return replace(
+            signal,
+            percent=signal.percent if sized else self.percent,
+            quote_quantity=signal.quote_quantity if sized else self.quote_quantity,
+            stop_loss=signal.stop_loss if stops else self.stop_loss,
+            trailing_percent=signal.trailing_percent if stops else self.trailing_percent,
+            take_profit=signal.take_profit if takes else self.take_profit,
+        )
 
 
 def signal_to_json(signal: Signal) -> dict[str, Any]:

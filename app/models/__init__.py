@@ -1,6 +1,6 @@
 """The tables, one file an aggregate."""
 
-from app.models.alert import Alert
+from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
 from app.models.ledger import LedgerEntry
@@ -20,6 +20,7 @@ __all__ = [
     "AuditSeal",
     "BalanceRow",
     "Broker",
+    "Confirmation",
     "EquityPoint",
     "FillRow",
     "Halt",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
@@ -15,12 +16,21 @@ from app.models.source import Source
 from app.models.types import EnumText, UtcDateTime, utc_now
 
 
+class Confirmation(StrEnum):
+    """Whether a person has confirmed an alert that must not be acted on without."""
+
+    ASKED = "ASKED"
+    GIVEN = "GIVEN"
+
+
 class Alert(Table):
     """One delivery, stored before it is understood.
 
     ``body`` is what came, with any secret redacted; ``signal`` its meaning once parsed; ``reason`` says in words
     why it became what ``status`` says. ``fingerprint`` is the hash by which a repeated delivery is known. ``headers``
-    are the request's without those that prove anything.
+    are the request's without those that prove anything. ``confirmation`` is None unless a person has to say, or has
+    said, whether it shall be acted on. ``replayed_from`` is the alert that a person had run once more, on the sandbox,
+    as this one.
 
     A delivery for several brokers is an alert for each of them: ``delivery_id`` names the first, which alone has the
     ``idempotency_key``, and is None in it.
@@ -47,6 +57,8 @@ class Alert(Table):
     idempotency_key: Mapped[str | None] = mapped_column(String(120))
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
+    replayed_from_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
+    confirmation: Mapped[Confirmation | None] = mapped_column(EnumText(Confirmation))
     action: Mapped[str | None] = mapped_column(String(20))
     symbol: Mapped[str | None] = mapped_column(String(64))
     signal: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -58,8 +70,9 @@ class Alert(Table):
 
     source: Mapped[Source] = relationship()
     broker: Mapped[Broker] = relationship()
-    duplicate_of: Mapped[Alert | None] = relationship(remote_side="Alert.id", foreign_keys=[duplicate_of_id])
-    delivery: Mapped[Alert | None] = relationship(remote_side="Alert.id", foreign_keys=[delivery_id])
+    duplicate_of: Mapped[Alert | None] = relationship(foreign_keys=duplicate_of_id, remote_side="Alert.id")
+    delivery: Mapped[Alert | None] = relationship(foreign_keys=delivery_id, remote_side="Alert.id")
+    replayed_from: Mapped[Alert | None] = relationship(foreign_keys=replayed_from_id, remote_side="Alert.id")
 
     def end(self, status: AlertStatus, reason: str) -> None:
         """Say in words what became of it."""

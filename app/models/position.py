@@ -41,8 +41,9 @@ class Position(Table):
     change no more (`app.services.counting`), up to the latest purchase and the latest sale among them.
 
     The rest is the wish that is brought about on the exchange: ``stop_loss`` and ``trailing_percent`` (the stop follows
-    ``high``, the best price since), ``targets``, and ``close_quantity`` still to be sold at the market. ``alarm`` says
-    in words why it is not guarded as wished, after ``stop_failures`` tries.
+    ``high``, the best price since), ``targets``, and ``close_quantity`` still to be sold at the market, on the word of
+    the alert ``close_alert_id`` if one asked for it. ``alarm`` says in words why it is not guarded as wished, after
+    ``stop_failures`` tries.
     """
 
     __tablename__ = "positions"
@@ -84,6 +85,7 @@ class Position(Table):
     trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     high: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     close_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    close_alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
     stop_failures: Mapped[int] = mapped_column(default=0)
     alarm: Mapped[str | None] = mapped_column(Text)
 

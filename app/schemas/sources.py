@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import (
+    EXCLUDE,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    pre_load,
+    validate,
+    validates_schema,
+)
 
 from app.domain.alerts import AlertDefaults, OutOfStep
 from app.domain.senders import TRADINGVIEW
@@ -104,6 +113,10 @@ class SourceSchema(Schema):
     @pre_load
     def _without_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
         return {name: value.strip() for name, value in data.items() if value.strip()}
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _check_routes(self, _data: dict[str, Any], original: Mapping[str, str], **_: Any) -> None:
+        _routes(original)
 
     @post_load(pass_original=True)
     def _form(self, data: dict[str, Any], original: Mapping[str, str], **_: Any) -> SourceForm:

@@ -22,7 +22,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from app import dispatch
 from app.domain.alert_format import AlertFault, parse_alert, read_pairs
 from app.domain.alerts import (
     SIZES,
@@ -36,7 +35,7 @@ from app.domain.masking import mask, mask_within
 from app.domain.orders import Side
 from app.extensions import db
 from app.models import Alert, Source, SourceRoute
-from app.services import admission, events, sources
+from app.services import admission, events, handover, sources
 from app.services.admission import NotAdmitted
 from app.services.events import Topic
 from app.services.receipts import Receipt
@@ -166,7 +165,7 @@ def store(deliveries: Sequence[Delivery]) -> list[Receipt | None]:
             return [receipt for delivery in deliveries for receipt in store([delivery])]
         judged = _store_together(deliveries)
     alerts = [alert for each in judged if each is not None for alert in each.alerts]
-    dispatch.process_alerts(
+    handover.process_alerts(
         (alert.id, alert.broker.exchange) for alert in alerts if alert.status is AlertStatus.RECEIVED
     )
     for user_id in {alert.user_id for alert in alerts}:

@@ -58,6 +58,17 @@ def locked(position_id: int) -> Position:
     return db.session.scalars(_holding(Position.id == position_id)).one()
 
 
+def open_at(broker: Broker, symbol: str, *, hold: bool = False) -> Position | None:
+    """The open position of a market, if there is one; with ``hold`` for this transaction alone, as it now is."""
+    conditions = (
+        Position.broker_id == broker.id,
+        Position.symbol == symbol,
+        Position.status == PositionStatus.OPEN,
+    )
+    query = _holding(*conditions) if hold else select(Position).where(*conditions).options(*WITH_ALL)
+    return db.session.scalar(query)
+
+
 def orders_of(position: Position) -> Sequence[OrderRow]:
     """Every order that ever belonged to a position, oldest first: for people to see."""
     query = select(OrderRow).where(OrderRow.position_id == position.id).order_by(OrderRow.id)

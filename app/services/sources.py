@@ -320,7 +320,7 @@ def _told(source: Source) -> dict[str, object]:
         "stop_loss": source.default_stop_loss,
         "take_profit": source.default_take_profit,
         "trailing_percent": source.default_trailing_percent,
-        "symbol_map": source.symbol_map,
+        "symbol_map": [f"{written}={meant}" for written, meant in (source.symbol_map or {}).items()],
         "out_of_step": source.out_of_step,
         "expires_in": source.expires_in,
     }
