@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.alerts import signal_to_json
+from app.services.explaining import Explanation
 from app.services.inbox import Place
 
 #: What each part of a signal means.
@@ -52,6 +54,29 @@ def extras(signal: Mapping[str, Any] | None) -> Mapping[str, str]:
     """The keys that were kept but mean nothing to us."""
     found: Mapping[str, str] = (signal or {}).get(_EXTRAS, {})
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An explanation with the parts of what was understood, as a page shows them."""
+
+    told: Explanation
+    parts: Sequence[Part]
+    extras: Mapping[str, str]
+
+
+def shown(told: Explanation) -> Shown:
+    """An explanation for a page."""
+    signal = None if told.signal is None else signal_to_json(told.signal)
+    return Shown(told, parts(signal), extras(signal))
+
+
+def place_of(told: Explanation) -> Place | None:
+    """Where the explained text is at fault, if it is and that is known."""
+    fault = told.fault
+    if fault is None or fault.line is None or fault.column is None:
+        return None
+    return Place(fault.line, fault.column)
 
 
 def pointed_at(text: str, place: Place | None) -> tuple[str, str, str]:

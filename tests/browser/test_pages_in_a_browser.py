@@ -86,6 +86,8 @@ def _trading(history: History) -> list[str]:
         "/positions/",
         *(f"/positions/{position_id}" for position_id in history.position_ids),
         "/webhooks/",
+        "/webhooks/explain",
+        f"/webhooks/alerts/{history.alert_ids[0]}/replay",
         f"/webhooks/message?source_id={history.source_id}",
         "/webhooks/sources",
         "/webhooks/sources/new",

@@ -25,6 +25,7 @@ PAGES = (
     "/orders/",
     "/positions/",
     "/webhooks/",
+    "/webhooks/explain",
     "/webhooks/message",
     "/webhooks/sources",
     "/webhooks/sources/new",
@@ -53,6 +54,7 @@ def _all_pages(history: History) -> list[str]:
             f"/orders/?tab={tab}&period=day&origin=ALERT&symbol=btc"
             for tab in ("all", "open", "filled", "rejected")
         ),
+        *(f"/webhooks/alerts/{alert_id}/replay" for alert_id in history.alert_ids),
         f"/webhooks/message?action=BuyLimit&size=percent&amount=10&source_id={history.source_id}",
         "/webhooks/message?action=MAJ",
         f"/webhooks/?broker_id={history.broker_id}&source_id={history.source_id}&status=ERROR&period=week",

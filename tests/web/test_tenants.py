@@ -65,6 +65,7 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
         "/orders/",
         "/positions/",
         "/webhooks/",
+        "/webhooks/explain",
         "/webhooks/message",
         "/webhooks/sources",
         "/activity/",

@@ -1,18 +1,30 @@
-"""The inbox: what came to the webhooks and what became of it."""
+"""The inbox: what came to the webhooks, what became of it, and having it run again."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.alerts import AlertStatus
 from app.exchanges import title
-from app.models import PositionStatus, utc_now
-from app.services import alert_figures, brokers, inbox, positions, sources, standing
+from app.models import Alert, PositionStatus, utc_now
+from app.services import (
+    alert_figures,
+    alerts,
+    brokers,
+    explaining,
+    inbox,
+    positions,
+    replays,
+    sources,
+    standing,
+)
+from app.services.alerts import ConfirmationRefused
 from app.services.inbox import ACTIONS, AlertFilter
+from app.services.replays import ReplayRefused
 from app.web import paging, understood
 from app.web.access import member
 from app.web.periods import PERIODS
@@ -55,8 +67,8 @@ def index() -> ResponseReturnValue:
 @member
 def alert(alert_id: int) -> ResponseReturnValue:
     """One alert: as it came, as it was understood, what was decided and what came of it."""
-    story = inbox.story(inbox.find(current_user, alert_id) or abort(404))
-    found = story.alert
+    found = _own(alert_id)
+    story = inbox.story(found)
     return render_template(
         "webhooks/alert.html",
         alert=found,
@@ -65,6 +77,54 @@ def alert(alert_id: int) -> ResponseReturnValue:
         parts=understood.parts(found.signal),
         extras=understood.extras(found.signal),
     )
+
+
+@blueprint.get("/alerts/<int:alert_id>/replay")
+@member
+def rehearse(alert_id: int) -> ResponseReturnValue:
+    """What an alert would lead to if it came now, on its own broker or on another; nothing is placed."""
+    found = _own(alert_id)
+    asked = request.args.get("broker_id", type=int)
+    broker = found.broker if asked is None else brokers.find(current_user, asked) or abort(404)
+    return render_template(
+        "webhooks/replay.html",
+        alert=found,
+        broker=broker,
+        brokers=brokers.of(current_user),
+        told=understood.shown(explaining.explain_again(found, broker)),
+    )
+
+
+@blueprint.post("/alerts/<int:alert_id>/replay")
+@member
+def replay(alert_id: int) -> ResponseReturnValue:
+    """Run an alert again for real, on the sandbox."""
+    found = _own(alert_id)
+    try:
+        again = replays.replay(found)
+    except ReplayRefused as refusal:
+        flash(f"Nothing was replayed: {refusal.message}. {refusal.remedy}", "warning")
+        return redirect(url_for("webhooks.rehearse", alert_id=alert_id))
+    flash(f"Alert {alert_id} is run again on {again.broker.name}, as this one.", "success")
+    return redirect(url_for("webhooks.alert", alert_id=again.id))
+
+
+@blueprint.post("/alerts/<int:alert_id>/confirm")
+@member
+def confirm(alert_id: int) -> ResponseReturnValue:
+    """Have an alert acted on that waits for a person's word."""
+    found = _own(alert_id)
+    try:
+        alerts.confirm(found)
+    except ConfirmationRefused as refusal:
+        flash(f"Nothing was confirmed: {refusal.message}. {refusal.remedy}", "warning")
+    else:
+        flash("Confirmed: a worker acts on it now.", "success")
+    return redirect(url_for("webhooks.alert", alert_id=alert_id))
+
+
+def _own(alert_id: int) -> Alert:
+    return inbox.find(current_user, alert_id) or abort(404)
 
 
 def _wanted() -> AlertFilter:
