@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,9 +14,10 @@ BUY = {"action": "BuyMarket", "symbol": "BTCUSDT", "quantity": "0.001"}
 
 
 @pytest.fixture(scope="module")
-def source(operator: Operator) -> Iterator[dict[str, Any]]:
+def source(operator: Operator) -> dict[str, Any]:
     """A source of the operator."""
-    yield operator.flask("source", "create", "inbox", "--json").json
+    made: dict[str, Any] = operator.flask("source", "create", "inbox", "--json").json
+    return made
 
 
 @pytest.fixture(scope="module")
