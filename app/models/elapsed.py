@@ -20,7 +20,7 @@ class milliseconds_between(GenericFunction[int]):
 @compiles(milliseconds_between, "sqlite")
 def _on_sqlite(element: milliseconds_between, compiler: SQLCompiler, **options: Any) -> str:
     earlier, later = (compiler.process(clause, **options) for clause in element.clauses)
-    # SQLite counts days; their difference is exact to some hundredths of a millisecond.
+    # SQLite counts days and reads each moment to the millisecond: the difference may be one off.
     return f"CAST(ROUND((julianday({later}) - julianday({earlier})) * 86400000) AS INTEGER)"
 
 

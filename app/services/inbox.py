@@ -17,7 +17,7 @@ from app.services import misses, timeline
 from app.services.timeline import Timeline
 
 #: What alerts are known to ask for; one that did not come asks for nothing.
-ACTIONS: Sequence[str] = (*AlertAction, misses.ACTION)
+ACTIONS: Sequence[str] = (*map(str, AlertAction), misses.ACTION)
 
 
 @dataclass(frozen=True, slots=True)

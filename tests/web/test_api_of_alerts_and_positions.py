@@ -14,7 +14,7 @@ from app.domain.alerts import AlertStatus
 from app.domain.orders import OrderStatus, OrderType, Side
 from app.extensions import db
 from app.models import Alert, OrderOrigin, OrderRole, OrderRow, User, utc_now
-from app.services import alert_figures, tokens
+from app.services import tokens
 from app.services.tokens import Scope
 from tests.fixtures.app import MakeBroker, MakeUser
 from tests.fixtures.history import History, MakeHistory
@@ -157,21 +157,6 @@ def test_the_figures_tell_success_errors_and_how_long_orders_took(
     other = make_broker(user)
     nothing = ask(user, f"/alerts/stats?broker_id={other.id}").get_json()["24h"]
     assert (nothing["total"], nothing["success_rate"], nothing["latency_ms"]["p99"]) == (0, None, None)
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 19, 20, 100, 101])
-def test_a_percentile_is_the_least_value_that_so_many_percent_do_not_exceed(
-    app: Flask, user: User, history: History, number: int
-) -> None:
-    with app.app_context():
-        db.session.query(OrderRow).update({"acknowledged_at": None})
-        db.session.commit()
-    _placed_after(app, history, range(1, number + 1), age=timedelta(hours=1))
-    with app.app_context():
-        latency = alert_figures.since(user, utc_now() - timedelta(days=1)).latency
-    expected = [-(-number * percent // 100) for percent in (50, 95, 99)]
-    assert [latency.p50, latency.p95, latency.p99] == expected
-    assert latency.orders == number
 
 
 def test_positions_tell_how_they_stand(ask: Ask, user: User, history: History) -> None:
