@@ -24,7 +24,7 @@ from app.models import (
     User,
     utc_now,
 )
-from app.services import alert_acts, connections, events, sources
+from app.services import alert_acts, connections, events
 from app.services.alert_decisions import Decision, decide
 from app.services.alert_facts import Case, depends_on_account, gather
 from app.services.events import Topic
@@ -86,7 +86,7 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
 def case_of(alert: Alert, signal: Signal) -> Case:
     """A stored alert as what is to be decided. Its source's word counts as it is now."""
     source, replayed = alert.source, alert.replayed_from_id is not None
-    defaults = sources.defaults_of(source)
+    defaults = source.defaults
     return Case(
         broker=alert.broker,
         signal=defaults.complete(signal),

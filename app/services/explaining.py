@@ -19,7 +19,6 @@ from app.domain.money import plain
 from app.domain.orders import Leg, OrderDraft, OrderRequest, PriceOrPercent
 from app.extensions import db
 from app.models import Alert, BalanceRow, Broker, Source, utc_now
-from app.services import sources
 from app.services.alert_decisions import Decision, Objection, Place, decide
 from app.services.alert_facts import Case, depends_on_account, gather
 from app.services.alerts import case_of
@@ -57,7 +56,7 @@ def explain(text: str, target: Source | Broker) -> Explanation:
     except AlertFault as fault:
         return Explanation(broker, AlertStatus.ERROR, fault.message, fault=fault)
     now = utc_now()
-    defaults = AlertDefaults() if source is None else sources.defaults_of(source)
+    defaults = AlertDefaults() if source is None else source.defaults
     case = Case(
         broker=broker,
         signal=defaults.complete(signal),

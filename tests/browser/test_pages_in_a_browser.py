@@ -86,6 +86,8 @@ def _trading(history: History) -> list[str]:
         "/positions/",
         *(f"/positions/{position_id}" for position_id in history.position_ids),
         "/webhooks/",
+        "/webhooks/sources/new",
+        f"/webhooks/sources/{history.source_id}",
         *(f"/webhooks/alerts/{alert_id}" for alert_id in history.alert_ids[:2]),
     ]
 

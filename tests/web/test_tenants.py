@@ -98,7 +98,10 @@ def test_another_persons_ids_in_a_form_or_an_address_lead_nowhere(
     assert submit(browser, "/trade/preview", page="/", **ticket).status_code == 404
     assert submit(browser, "/trade/place", page="/", **ticket).status_code == 404
     assert (
-        submit(browser, "/webhooks/", page="/", name="mine", broker_id=history.broker_id).status_code == 404
+        submit(
+            browser, "/webhooks/sources/new", page="/", name="mine", broker_id=history.broker_id
+        ).status_code
+        == 404
     )
     theirs = {"scope": "BROKER", "broker_id": history.broker_id}
     assert submit(browser, "/halts/start", page="/", **theirs).status_code == 404

@@ -18,6 +18,7 @@ from app.web.pages import (
     positions,
     risk,
     settings,
+    sources,
     trade,
     webhooks,
 )
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
         orders,
         positions,
         webhooks,
+        sources,
         activity,
         admin,
         risk,
