@@ -117,7 +117,7 @@ def test_what_an_alert_says_itself_goes_before_its_source(signals: Signals) -> N
     position = signals.trader.position()
     assert abs(position.bought - Decimal("0.01")) < Decimal("0.0001")
     assert (position.stop_loss, position.trailing_percent) == (59_000, None)
-    assert [target.price for target in position.targets] == [PRICE * Decimal("1.04"), PRICE * Decimal("1.08")]
+    assert [int(target.price) for target in position.targets] == [62_400, 64_800]
 
 
 def test_a_sale_without_a_size_sells_the_position_and_takes_nothing_from_its_source(signals: Signals) -> None:
