@@ -185,7 +185,7 @@ def test_a_plain_purchase_asks_for_no_balance_and_no_position(
     alert_id = signals.store(action="BuyMarket", quantity="0.001")
     asked = []
     monkeypatch.setattr("app.services.positions.open_at", lambda *_, **__: asked.append("position"))
-    monkeypatch.setattr("app.services.alerts._account", lambda *_: asked.append("account"))
+    monkeypatch.setattr("app.services.alerts._ask", lambda *_: asked.append("account"))
 
     signals.work(alert_id)
 
