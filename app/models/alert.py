@@ -28,10 +28,9 @@ class Alert(Table):
 
     ``body`` is what came, with any secret redacted; ``signal`` its meaning once parsed; ``reason`` says in words
     why it became what ``status`` says. ``fingerprint`` is the hash by which a repeated delivery is known. ``headers``
-    are the request's without those that prove anything.
-
-    ``confirmation`` is None unless a person has to say, or has said, whether it shall be acted on. ``replayed_from`` is
-    the alert that a person had run once more, on the sandbox, as this one.
+    are the request's without those that prove anything. ``confirmation`` is None unless a person has to say, or has
+    said, whether it shall be acted on. ``replayed_from`` is the alert that a person had run once more, on the sandbox,
+    as this one.
 
     A delivery for several brokers is an alert for each of them: ``delivery_id`` names the first, which alone has the
     ``idempotency_key``, and is None in it.
@@ -71,11 +70,9 @@ class Alert(Table):
 
     source: Mapped[Source] = relationship()
     broker: Mapped[Broker] = relationship()
-    duplicate_of: Mapped[Alert | None] = relationship(remote_side="Alert.id", foreign_keys=[duplicate_of_id])
-    delivery: Mapped[Alert | None] = relationship(remote_side="Alert.id", foreign_keys=[delivery_id])
-    replayed_from: Mapped[Alert | None] = relationship(
-        remote_side="Alert.id", foreign_keys=[replayed_from_id]
-    )
+    duplicate_of: Mapped[Alert | None] = relationship(foreign_keys=duplicate_of_id, remote_side="Alert.id")
+    delivery: Mapped[Alert | None] = relationship(foreign_keys=delivery_id, remote_side="Alert.id")
+    replayed_from: Mapped[Alert | None] = relationship(foreign_keys=replayed_from_id, remote_side="Alert.id")
 
     def end(self, status: AlertStatus, reason: str) -> None:
         """Say in words what became of it."""

@@ -88,6 +88,7 @@ def _silence(source: Source, now: datetime) -> Iterator[str]:
         Alert.received_at > source.heard_at,
         Alert.source_id == source.id,
         Alert.status != AlertStatus.MISS,
+        Alert.replayed_from_id.is_(None),
     )
     heard_at = db.session.scalar(query)
     if heard_at is not None:
@@ -107,6 +108,7 @@ def _gaps(source: Source, now: datetime) -> Iterator[str]:
         Alert.id > (source.counted_alert_id or 0),
         Alert.received_at < now - SETTLES_WITHIN,
         Alert.delivery_id.is_(None),
+        Alert.replayed_from_id.is_(None),
         Alert.status.not_in((AlertStatus.DUPLICATE, AlertStatus.MISS)),
     )
     came = db.session.scalars(query.order_by(Alert.id).limit(_BATCH)).all()
