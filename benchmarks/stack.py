@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from app.exchanges import NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 180
+_KEPT_LINES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,19 @@ class Stack:
     """Where alerts are taken apart from the pages, with ``RECEIVER=1``."""
     sandbox: str
     environ: dict[str, str]
+    said: deque[str]
+    """The latest lines of bin/start: who died, and how."""
 
     def control(self, path: str, body: dict[str, Any]) -> None:
         """Tell the sandbox something."""
         requests.post(f"{self.sandbox}/_control/{path}", json=body, timeout=10).raise_for_status()
+
+    def take_faults_back(self) -> list[dict[str, Any]]:
+        """Let no fault that the sandbox was told of strike any more; returns those that had not yet."""
+        answer = requests.delete(f"{self.sandbox}/_control/faults", timeout=60)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["faults"]
+        return found
 
     def orders(self, exchange: str, api_key: str) -> list[dict[str, Any]]:
         """Every order that reached the sandbox's engine."""
@@ -66,17 +77,18 @@ def running(**settings: str) -> Iterator[Stack]:
     process = subprocess.Popen(
         [str(ROOT / "bin" / "start")], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
     )
-    reader = threading.Thread(target=_pass_over, args=(process,), daemon=True)
+    said: deque[str] = deque(maxlen=_KEPT_LINES)
+    listener = threading.Thread(target=_listen, args=(process, said), daemon=True)
     try:
         _await_ready(process)
-        reader.start()
+        listener.start()
         web, sandbox, _, receiver = (f"http://127.0.0.1:{port}" for port in ports)
-        yield Stack(web, receiver, sandbox, environ)
+        yield Stack(web, receiver, sandbox, environ, said)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
-        if reader.is_alive():
-            reader.join(10)
+        if listener.is_alive():
+            listener.join(10)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -123,12 +135,11 @@ def _await_ready(process: subprocess.Popen[str]) -> None:
     raise RuntimeError("bin/start did not become ready")
 
 
-def _pass_over(process: subprocess.Popen[str]) -> None:
+def _listen(process: subprocess.Popen[str], said: deque[str]) -> None:
     """Read what it goes on to say: a pipe that nobody reads would stop it once full."""
     assert process.stdout is not None
-    with process.stdout as said:
-        for _ in said:
-            pass
+    with process.stdout as output:
+        said.extend(line.rstrip() for line in output)
 
 
 def _free_ports(count: int) -> list[int]:

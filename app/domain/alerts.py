@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -172,20 +172,23 @@ class AlertDefaults:
 
 def signal_to_json(signal: Signal) -> dict[str, Any]:
     """A signal as JSON can hold it, amounts as plain strings, what is absent left out."""
-
-    def exact(value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return plain(value)
-        if isinstance(value, datetime):
-            return value.isoformat()
-        if isinstance(value, dict):
-            return {key: exact(item) for key, item in value.items() if item not in (None, ())}
-        if isinstance(value, tuple):
-            return [exact(item) for item in value]
-        return value
-
-    found: dict[str, Any] = exact(asdict(signal))
+    found: dict[str, Any] = _exact(signal)
     return found
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_exact(item) for item in value]
+    if isinstance(
+        value, Signal | PriceOrPercent | TargetWish
+    ):  # by hand: `asdict` copies all it meets, deeply
+        parts = ((name, getattr(value, name)) for name in value.__slots__)
+        return {name: _exact(part) for name, part in parts if part not in (None, ())}
+    return value
 
 
 def signal_from_json(stored: Mapping[str, Any]) -> Signal:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.domain.money import EXACT
-from app.domain.orders import Fill, Side
+from app.domain.orders import Side
 
 _ZERO = Decimal(0)
 
@@ -34,7 +34,20 @@ class Movement(NamedTuple):
     kind: EntryKind
 
 
-def movements(symbol: str, side: Side, fill: Fill) -> list[Movement]:
+class Executed(Protocol):
+    """What the ledger asks of an execution: amounts in base and quote, and the fee in its asset where it was told."""
+
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def cost(self) -> Decimal: ...
+    @property
+    def fee(self) -> Decimal | None: ...
+    @property
+    def fee_asset(self) -> str | None: ...
+
+
+def movements(symbol: str, side: Side, fill: Executed) -> list[Movement]:
     """What one execution of a spot order moved: the base, the quote, and the fee in whatever asset it was taken.
 
     ``fill.cost`` is what the exchange says changed hands; it is price times quantity only where the exchange tells
@@ -51,7 +64,7 @@ def movements(symbol: str, side: Side, fill: Fill) -> list[Movement]:
     return moved
 
 
-def tells_fee(fill: Fill) -> bool:
+def tells_fee(fill: Executed) -> bool:
     """Whether the exchange told what it charged for an execution, and in which asset."""
     return fill.fee is not None and (not fill.fee or fill.fee_asset is not None)
 

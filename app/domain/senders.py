@@ -50,11 +50,12 @@ def may_send(address: str, listed: Sequence[str]) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
+    names: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = [found]
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = (
+        names.append(
             found.ipv4_mapped
-        )  # how a server that listens on both families names a sender of the older one
-    return any(found in network for network in _parsed(tuple(listed)))
+        )  # so a server that listens on both families names the older one's senders
+    return any(name in network for network in _parsed(tuple(listed)) for name in names)
 
 
 def sign(secret: str, body: bytes, timestamp: str | None = None) -> str:

@@ -36,6 +36,7 @@ class Control:
             ("GET", "faults"): self._waiting_faults,
             ("GET", "orders"): self._orders,
             ("GET", "requests"): self._requests,
+            ("DELETE", "faults"): self._take_faults_back,
             ("POST", "accounts"): self._open_account,
             ("POST", "books"): self._set_book,
             ("POST", "faults"): self._add_fault,
@@ -140,6 +141,12 @@ class Control:
                 for x in faults
             ]
         }
+
+    def _take_faults_back(self, fields: Fields) -> Json:
+        """Let no fault that waits strike any more; answers which those were."""
+        waiting = self._waiting_faults(fields)
+        self._world.faults.clear()
+        return waiting
 
     # --- arranging ---------------------------------------------------------------------------------------------
 

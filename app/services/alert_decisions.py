@@ -220,7 +220,7 @@ def _placed(case: Case, facts: Facts, signal: Signal) -> Decision:
         signal = replace(signal, stop_loss=None, take_profit=None, targets=(), trailing_percent=None)
     draft = draft_of(broker, market, signal, facts.account)
     planned = plan(broker, draft, free=_free(facts, spent_asset(market, draft.side)))
-    violations = [*planned.violations, *risk.objections_to(broker, planned.request)]
+    violations = [*planned.violations, *risk.objections_to(broker, planned.request, claiming=facts.held)]
     return Decision(
         in_words(planned.request),
         Place(draft, planned),

@@ -46,7 +46,7 @@ class Facts:
     """What was found. ``sellable`` is what the position held when the alert came and nobody is selling yet, in base.
 
     ``account`` is what the account holds, None when nobody asked; ``unknown`` why it could not be told. ``resting`` are
-    the entries of alerts that still wait.
+    the entries of alerts that still wait. ``held`` tells that all of it stays so until the transaction ends.
     """
 
     market: Market | None
@@ -56,6 +56,7 @@ class Facts:
     position: Position | None = None
     sellable: Decimal = _ZERO
     resting: Sequence[OrderRow] = ()
+    held: bool = False
 
 
 def gather(
@@ -65,7 +66,7 @@ def gather(
     try:
         market = resolve(case)
     except OrderDenied as unresolved:
-        return Facts(None, unresolved, account, unknown)
+        return Facts(None, unresolved, account, unknown, held=hold)
     position = None
     if market is not None and concerns_position(case.signal):
         position = positions.open_at(case.broker, market.symbol, hold=hold)
@@ -76,6 +77,7 @@ def gather(
         position=position,
         sellable=_ZERO if position is None else _sellable(position, case.received_at),
         resting=_resting(case.broker, market, hold) if case.signal.action is AlertAction.CANCEL else (),
+        held=hold,
     )
 
 

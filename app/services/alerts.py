@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -58,24 +59,18 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
         db.session.rollback()
         return
     case = case_of(alert, signal_from_json(alert.signal))
-    account, unknown = None, None
+    asked = _Asked()
     if depends_on_account(case.signal):
         if _waits_for_proceeds(alert, case):
             return
-        try:
-            account = _account(case)
-        except (ExchangeUnavailable, RateLimited, OutcomeUnknown) as error:
-            # Still RECEIVED: the sweep tries again until the alert expires.
-            log.warning("balance_not_known", alert_id=alert_id, error=error.message)
-            return
-        except SwitchyardError as error:
-            unknown = f"{error.message}. {error.remedy}"
-        alert = _undecided(alert_id)
-        if alert is None:
+        found = _ask(case)
+        alert = None if found is None else _undecided(alert_id)
+        if found is None or alert is None:
             db.session.rollback()
             return
+        asked = found
+    decision = decide(case, gather(case, asked.account, asked.unknown, hold=True), utc_now())
     alert.picked_up_at = picked_up_at
-    decision = decide(case, gather(case, account, unknown, hold=True), utc_now())
     bring_about = _conclude(alert, decision, queued_at)
     db.session.commit()
     bring_about()
@@ -120,10 +115,29 @@ def confirm(alert: Alert) -> Alert:
     return alert
 
 
-def _account(case: Case) -> Holdings:
-    """What the account holds right now, asked of the exchange because a size is a share of it."""
-    with connections.calling(case.broker) as exchange:  # ends the transaction: nothing may be held meanwhile
-        return exchange.balances()
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an account holds, or why that cannot be told for good; neither of what did not depend on it."""
+
+    account: Holdings | None = None
+    unknown: str | None = None
+
+
+def _ask(case: Case) -> _Asked | None:
+    """Ask the exchange what the account holds right now; None when it is to be asked again later.
+
+    The alert is still RECEIVED then, and the sweep tries again until it expires.
+    """
+    try:
+        with connections.calling(
+            case.broker
+        ) as exchange:  # ends the transaction: nothing may be held meanwhile
+            return _Asked(exchange.balances())
+    except (ExchangeUnavailable, RateLimited, OutcomeUnknown) as error:
+        log.warning("balance_not_known", broker_id=case.broker.id, error=error.message)
+        return None
+    except SwitchyardError as error:
+        return _Asked(unknown=f"{error.message}. {error.remedy}")
 
 
 def _waits_for_proceeds(alert: Alert, case: Case) -> bool:
@@ -135,7 +149,7 @@ def _waits_for_proceeds(alert: Alert, case: Case) -> bool:
     is_young = utc_now() - alert.received_at < _PATIENCE
     if not is_buy or not is_young or not _is_selling(alert):
         return False
-    db.session.rollback()
+    db.session.commit()  # nothing was changed: it lets go of the alert
     dispatch.process_alert(alert.id, case.broker.exchange, countdown=_A_MOMENT)
     return True
 

@@ -15,39 +15,44 @@ from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
 from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, Position, utc_now
-from app.services import ledger, positions
+from app.services import counting, ledger, positions, protection
 
 log = structlog.get_logger()
 
 _ZERO = Decimal(0)
 
 
-def adopt(order: OrderRow, report: OrderReport, cause: str) -> Position | None:
-    """Make a row, and its position, say what the exchange says; returns the position.
+def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
+    """Make a row, and its position, say what the exchange says.
 
-    Does not commit: status, fills and position become true together or not at all.
+    Returns whether the exits of its position are to be looked after. Does not commit: status, fills, ledger and
+    position become true together or not at all.
     """
-    _lock(order)
+    position = _lock(order, executed=bool(report.filled_quantity))
     order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
     if report.filled_quantity is not None and report.filled_quantity >= (order.filled_quantity or _ZERO):
         order.filled_quantity = report.filled_quantity
         order.average_price = report.average_price
         order.cost = report.cost
-    if not _is_pair(order, report):
-        book_fills(order, report.fills)
+    executions = [] if _is_pair(order, report) else _book_fills(order, report.fills)
     order.fills_missing = unbooked(order, report)
     _step(order, report.status, cause)
     for leg in report.children:
         if leg.client_order_id != order.client_order_id:
-            _adopt_leg(order, leg)
+            executions += _adopt_leg(order, leg)
     if order.status.is_final and order.status is not OrderStatus.FILLED:
         _end_waiting_legs(order)
-    return positions.follow(order)
+    to_guard = _follow(order, position)
+    if executions:
+        db.session.flush()
+        ledger.book(executions)
+    return to_guard
 
 
-def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
-    """Add executions that are not booked yet, known by their trade id, and what they moved to the ledger."""
+def _book_fills(order: OrderRow, fills: Iterable[Fill]) -> list[FillRow]:
+    """Add executions that are not booked yet, known by their trade id; returns those."""
     booked = {fill.trade_id for fill in order.fills}
+    added = []
     for fill in fills:
         if fill.trade_id not in booked:
             booked.add(fill.trade_id)
@@ -62,7 +67,16 @@ def book_fills(order: OrderRow, fills: Iterable[Fill]) -> None:
                 at=fill.at,
             )
             order.fills.append(row)
-            ledger.book(order, row, fill)
+            added.append(row)
+    return added
+
+
+def _follow(order: OrderRow, held: Position | None) -> bool:
+    """Count the position of an order anew, which the caller holds if it is there."""
+    position = positions.follow(order, held)
+    if position is None:
+        return False
+    return protection.concerns(position, counting.recount(position, (order, *order.children)))
 
 
 def unbooked(order: OrderRow, report: OrderReport) -> bool:
@@ -109,12 +123,16 @@ def _end_waiting_legs(entry: OrderRow) -> None:
             leg.move_to(OrderStatus.EXPIRED, "its entry ended before it was filled")
 
 
-def _lock(order: OrderRow) -> None:
-    """Its position first, as whoever guards that does: two that lock in one order never wait in a ring."""
-    db.session.flush()
-    if order.position_id is not None:
-        positions.locked(order.position_id)
-    db.session.refresh(order, ["status", "filled_quantity"], with_for_update=True)
+def _lock(order: OrderRow, *, executed: bool) -> Position | None:
+    """Hold an order and its position, which is returned.
+
+    The position first, as whoever guards it does: two that lock in one order never wait in a ring. What the caller has
+    changed already is written later, with all the rest.
+    """
+    with db.session.no_autoflush:
+        position = positions.held_for(order, executed=executed)
+        db.session.refresh(order, ["status", "filled_quantity"], with_for_update=True)
+    return position
 
 
 def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
@@ -133,18 +151,20 @@ def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
         log.info("stale_report", order_id=order.id, known=order.status, reported=status)
 
 
-def _adopt_leg(order: OrderRow, leg: OrderReport) -> None:
+def _adopt_leg(order: OrderRow, leg: OrderReport) -> list[FillRow]:
+    """Returns the executions of the leg that were not booked yet."""
     known = next((child for child in order.children if _is_same(child, leg)), None)
     if known is None:
         known = _new_leg(order, leg)
         order.children.append(known)
     known.exchange_order_id = leg.exchange_order_id or known.exchange_order_id
-    book_fills(known, leg.fills)
+    executions = _book_fills(known, leg.fills)
     known.fills_missing = unbooked(known, leg)
     known.filled_quantity = leg.filled_quantity or known.filled_quantity
     known.average_price = leg.average_price or known.average_price
     known.cost = leg.cost or known.cost
     _step(known, leg.status, "reported with its order")
+    return executions
 
 
 def _is_same(row: OrderRow, leg: OrderReport) -> bool:
@@ -175,6 +195,7 @@ def _new_leg(order: OrderRow, leg: OrderReport) -> OrderRow:
         trigger_price=leg.trigger_price,
         status=OrderStatus.OPEN,
         attempts=0,
+        carried=False,
         created_at=now,
         acknowledged_at=now,
         fills=[],

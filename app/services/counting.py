@@ -25,9 +25,15 @@ _ZERO = Decimal(0)
 _NOT_YET = datetime.max.replace(tzinfo=UTC)
 
 
-def recount(position: Position) -> None:
-    """Count what a position holds, which of its targets are taken, and whether it is over."""
-    orders = uncarried(position)
+def recount(position: Position, news: Sequence[OrderRow] = ()) -> Sequence[OrderRow]:
+    """Count what a position holds, which of its targets are taken, and whether it is over.
+
+    ``news`` are the orders that have just been heard of, which need not be stored yet. Returns the orders of which
+    anything may still change, or be asked.
+    """
+    if any(order.carried for order in news):
+        start_over(position)
+    orders = uncarried(position) if _has_others(position, news) else news
     if _comes_too_late(position, orders):
         start_over(position)
         orders = uncarried(position)
@@ -39,6 +45,7 @@ def recount(position: Position) -> None:
     position.cost, position.realised, position.fees = now_held.cost, now_held.realised, now_held.fees
     _take_targets(position, executed)
     _end_or_reopen(position, orders)
+    return [order for order in orders if not order.carried]
 
 
 def start_over(position: Position) -> None:
@@ -69,6 +76,14 @@ def end(position: Position, because: str) -> None:
     """Close a position's book; the exits that are left are cancelled by the next round of `execution.guard`."""
     position.status, position.closed_at, position.closed_because = PositionStatus.CLOSED, utc_now(), because
     position.close_quantity = position.alarm = None
+
+
+def _has_others(position: Position, news: Sequence[OrderRow]) -> bool:
+    """Whether orders beside the news are uncarried; where none are, as for most purchases, nothing more is read."""
+    known = [order.id for order in news if order.id is not None]
+    others = select(OrderRow.id).where(OrderRow.position_id == position.id, OrderRow.carried == false())
+    with db.session.no_autoflush:  # the news are stored later, once, with what becomes of the position
+        return db.session.scalar(others.where(OrderRow.id.not_in(known)).limit(1)) is not None
 
 
 def _executed(orders: Iterable[OrderRow]) -> list[OrderRow]:

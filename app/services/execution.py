@@ -72,11 +72,16 @@ def submit(order_id: int, *, queued_at: datetime | None = None) -> None:
 def take(order: OrderRow, *, queued_at: datetime | None = None) -> bool:
     """Claim an order that this transaction holds, or end it when it must not be sent; does not commit.
 
-    The caller commits, and then sends what was claimed.
+    The caller has asked the risk gate in this same transaction; it commits, and then sends what was claimed.
     """
     now = utc_now()
+    return _taken(order, _reason_not_to_send(order, now), now, queued_at)
+
+
+def _taken(
+    order: OrderRow, refusal: tuple[OrderStatus, str] | None, now: datetime, queued_at: datetime | None
+) -> bool:
     order.queued_at = queued_at or order.queued_at
-    refusal = _reason_not_to_send(order, now)
     if refusal is not None:
         status, order.reason = refusal
         order.move_to(status, order.reason, at=now)
@@ -187,16 +192,18 @@ def book(order: OrderRow, report: OrderReport, cause: str) -> bool:
     """Write down what the exchange says of an order, and tell open pages.
 
     Returns whether the exits of its position are to be looked after, which most have none of and wish for none. What
-    went wrong before is over with it. Of an order that is merely said to be on the exchange the rest is asked at once.
+    went wrong before is over with it. Of an order that was in doubt and is merely said to be on the exchange the rest
+    is asked at once, and later when beat looks: were it asked each time, a look for which the allowance does not
+    suffice would begin the next, and leave nothing to any other.
     """
+    was_in_doubt = order.status is OrderStatus.SUBMITTED
     order.error_code = order.reason = order.remedy = None
-    position = bookkeeping.adopt(order, report, cause)
-    to_guard = position is not None and protection.concerns(position)
+    to_guard = bookkeeping.adopt(order, report, cause)
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
-    if position is not None:
-        events.publish(order.user_id, Topic.POSITIONS, position.id)
-    if report.status is OrderStatus.PENDING:
+    if order.position_id is not None:
+        events.publish(order.user_id, Topic.POSITIONS, order.position_id)
+    if was_in_doubt and report.status is OrderStatus.PENDING:
         dispatch.sync_open_orders(order.broker_id, order.broker.exchange)
     return to_guard
 
@@ -262,7 +269,9 @@ def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
     order = db.session.get_one(
         OrderRow, order_id, options=[joinedload(OrderRow.broker)], populate_existing=True
     )
-    taken = take(order, queued_at=queued_at)
+    now = utc_now()
+    refusal = _reason_not_to_send(order, now) or _stopped_by_the_gate(order, now)
+    taken = _taken(order, refusal, now, queued_at)
     db.session.commit()
     if taken:
         return order
@@ -281,9 +290,14 @@ def _reason_not_to_send(order: OrderRow, now: datetime) -> tuple[OrderStatus, st
         return OrderStatus.DENIED, f"not sent: {broker.name} is paused"
     if broker.dry_run or settings.dry_run:
         return OrderStatus.DENIED, "not sent: dry run"
-    if objections := risk.objections(order, now):
-        return OrderStatus.DENIED, f"not sent: {'; '.join(found.message for found in objections)}"
     return None
+
+
+def _stopped_by_the_gate(order: OrderRow, now: datetime) -> tuple[OrderStatus, str] | None:
+    objections = risk.objections(order, now)
+    if not objections:
+        return None
+    return OrderStatus.DENIED, f"not sent: {'; '.join(found.message for found in objections)}"
 
 
 def _latest_sending(order: OrderRow) -> datetime:

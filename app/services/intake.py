@@ -21,6 +21,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.alert_format import AlertFault, parse_alert, read_pairs
 from app.domain.alerts import (
@@ -34,7 +35,7 @@ from app.domain.alerts import (
 from app.domain.masking import mask, mask_within
 from app.domain.orders import Side
 from app.extensions import db
-from app.models import Alert, Source, SourceRoute
+from app.models import Alert, Broker, Source, SourceRoute
 from app.services import admission, events, handover, sources
 from app.services.admission import NotAdmitted
 from app.services.events import Topic
@@ -205,9 +206,7 @@ def _judged(source: Source, delivery: Delivery) -> _Judged:
     alert = Alert(
         user_id=source.user_id,
         source_id=source.id,
-        source=source,
         broker_id=source.broker_id,
-        broker=source.broker,
         status=AlertStatus.RECEIVED,
         body=mask(_readable(kept)),
         content_type=delivery.content_type[:100],
@@ -217,6 +216,7 @@ def _judged(source: Source, delivery: Delivery) -> _Judged:
         received_at=delivery.received_at,
         expires_at=delivery.received_at + timedelta(seconds=source.expires_in),
     )
+    _is_of(alert, source, source.broker)
     judged = _Judged([alert])
     try:
         _judge(alert, source, _understand(source, delivery))
@@ -273,15 +273,21 @@ def _for_further_brokers(first: Alert) -> Iterator[Alert]:
     """The same alert for each further broker of its source; each is decided by itself."""
     for route in first.source.routes:
         if route.enabled:
-            yield Alert(
+            alert = Alert(
                 **{name: getattr(first, name) for name in _SHARED},
-                source=first.source,
                 broker_id=route.broker_id,
-                broker=route.broker,
                 delivery=first,
                 status=AlertStatus.RECEIVED,
                 signal=_sized(first.signal or {}, route),
             )
+            _is_of(alert, first.source, route.broker)
+            yield alert
+
+
+def _is_of(alert: Alert, source: Source, broker: Broker) -> None:
+    """What its ids say already, told without the bookkeeping that a change of a stored alert needs."""
+    set_committed_value(alert, "source", source)
+    set_committed_value(alert, "broker", broker)
 
 
 def _sized(signal: Mapping[str, Any], route: SourceRoute) -> dict[str, Any]:

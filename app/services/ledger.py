@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 
 from app.domain.ledger import EntryKind, exact_sum, movements, tells_fee
 from app.domain.money import EXACT
-from app.domain.orders import Fill
 from app.extensions import db
-from app.models import BalanceRow, Broker, FillRow, LedgerEntry, OrderRow, utc_now
+from app.models import BalanceRow, Broker, FillRow, LedgerEntry, utc_now
 
 _ZERO = Decimal(0)
+_INSERT = db.metadata.tables[LedgerEntry.__tablename__].insert().inline()  # nobody needs the new ids
 _FEE_UNKNOWN = "the exchange did not tell the fee of this execution"
 
 
@@ -49,24 +50,27 @@ class Account:
         return self.expected is not None and self.expected != carried
 
 
-def book(order: OrderRow, row: FillRow, fill: Fill) -> None:
-    """Add what an execution moved, to become true together with the execution itself."""
-    note = None if tells_fee(fill) else _FEE_UNKNOWN
-    at = fill.at or utc_now()
-    for asset, amount, kind in movements(order.symbol, order.side, fill):
-        db.session.add(
-            LedgerEntry(
-                broker_id=order.broker_id,
-                asset=asset,
-                amount=amount,
-                kind=kind,
-                order=order,
-                fill=row,
-                note=note,
-                at=at,
-                counted=False,
-            )
-        )
+def book(executions: Iterable[FillRow]) -> None:
+    """Add what executions moved, to become true together with the executions themselves, which must be stored."""
+    rows = [entry for execution in executions for entry in _entries(execution)]
+    db.session.connection().execute(_INSERT, rows)  # not the session's: orders wait for this
+
+
+def _entries(execution: FillRow) -> Iterator[dict[str, Any]]:
+    order = execution.order
+    note = None if tells_fee(execution) else _FEE_UNKNOWN
+    for asset, amount, kind in movements(order.symbol, order.side, execution):
+        yield {
+            "broker_id": order.broker_id,
+            "asset": asset,
+            "amount": amount,
+            "kind": kind,
+            "order_id": order.id,
+            "fill_id": execution.id,
+            "note": note,
+            "at": execution.at or utc_now(),
+            "counted": False,
+        }
 
 
 def entries(broker: Broker, *, asset: str | None = None, limit: int) -> Sequence[LedgerEntry]:

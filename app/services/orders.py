@@ -110,6 +110,7 @@ def record(
         user_id=broker.user_id,
         broker=broker,
         alert_id=None if alert is None else alert.id,
+        role=OrderRole.ENTRY,
         origin=origin,
         symbol=request.symbol,
         side=request.side,
@@ -131,6 +132,7 @@ def record(
         expires_at=expires_at,
         status=OrderStatus.PENDING,
         attempts=0,
+        carried=False,
         fills=[],
         children=[],
     )

@@ -26,7 +26,7 @@ from app.models import (
     TargetStatus,
     User,
 )
-from app.services import catalog, counting
+from app.services import catalog
 from app.services.planning import protective_price
 
 _ZERO = Decimal(0)
@@ -36,21 +36,36 @@ _HUNDRED = Decimal(100)
 WITH_ALL = (joinedload(Position.broker), selectinload(Position.targets))
 
 
-def follow(order: OrderRow) -> Position | None:
-    """Make the position of an order say what its orders say; opens one with the first purchase. Does not commit.
-
-    The position of an order that belongs to one already is held by the caller.
-    """
-    position = _of(order)
-    if position is None:
-        return None
-    rows = (order, *order.children)
-    for row in rows:
+def follow(order: OrderRow, held: Position | None) -> Position | None:
+    """Make an order and its legs belong to the position that was `held_for` it, or to one that it opens."""
+    position = held
+    if order.position_id is None:
+        if not order.filled_quantity or order.role is not OrderRole.ENTRY:
+            return None
+        if position is None and order.side is Side.SELL:
+            return None  # a person sells what we know no purchase of
+        position = position or _opened(order)
+        if order.side is Side.BUY:
+            _adopt_wish(position, order)
+    for row in (order, *order.children):
         row.position = position
-    if any(row.carried for row in rows):
-        counting.start_over(position)
-    counting.recount(position)
     return position
+
+
+def held_for(order: OrderRow, *, executed: bool) -> Position | None:
+    """The position that an order belongs to, or will once it has ``executed``, for this transaction alone."""
+    if order.position_id is not None:
+        return locked(order.position_id)
+    if not executed or order.role is not OrderRole.ENTRY:
+        return None
+    of_market = (Position.broker_id == order.broker_id, Position.symbol == order.symbol)
+    query = _holding(*of_market, Position.status == PositionStatus.OPEN)
+    found = db.session.scalar(query)
+    if found is None and order.side is Side.BUY:
+        # One position a market: whoever comes second waits here and finds the one that was opened.
+        db.session.execute(select(Broker.id).where(Broker.id == order.broker_id).with_for_update())
+        found = db.session.scalar(query)
+    return found
 
 
 def locked(position_id: int) -> Position:
@@ -74,23 +89,6 @@ def orders_of(position: Position) -> Sequence[OrderRow]:
     query = select(OrderRow).where(OrderRow.position_id == position.id).order_by(OrderRow.id)
     query = query.options(selectinload(OrderRow.fills), selectinload(OrderRow.children))
     return db.session.scalars(query).all()
-
-
-def _of(order: OrderRow) -> Position | None:
-    if order.position_id is not None:
-        return db.session.get_one(Position, order.position_id)
-    if not order.filled_quantity or order.role is not OrderRole.ENTRY:
-        return None
-    # One position a market: whoever comes second waits here and finds the one that was opened.
-    db.session.execute(select(Broker.id).where(Broker.id == order.broker_id).with_for_update())
-    of_market = (Position.broker_id == order.broker_id, Position.symbol == order.symbol)
-    position = db.session.scalar(_holding(*of_market, Position.status == PositionStatus.OPEN))
-    if position is None and order.side is Side.SELL:
-        return None  # a person sells what we know no purchase of
-    position = position or _opened(order)
-    if order.side is Side.BUY:
-        _adopt_wish(position, order)
-    return position
 
 
 def _holding(*conditions: ColumnElement[bool]) -> Select[Position]:

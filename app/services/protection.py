@@ -8,11 +8,11 @@ are watched (`app.services.watch`), as several take-profits and trailing stops a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import func, or_, select
 
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, Side
@@ -81,16 +81,10 @@ def next_orders(position_id: int) -> Orders:
     return Orders(steps.cancel, tuple(intent.id for intent in intents))
 
 
-def concerns(position: Position) -> bool:
-    """Whether there is anything about a position's exits to decide: one is wished, or one is there."""
-    if position.stop_loss or position.targets or position.close_quantity or position.alarm:
-        return True
-    exits = (
-        OrderRow.position_id == position.id,
-        OrderRow.carried == false(),
-        OrderRow.role != OrderRole.ENTRY,
-    )
-    return db.session.scalar(select(OrderRow.id).where(*exits).limit(1)) is not None
+def concerns(position: Position, orders: Iterable[OrderRow]) -> bool:
+    """Whether there is anything about a position's exits to decide: one is wished, or is among its ``orders``."""
+    wished = position.stop_loss or position.targets or position.close_quantity or position.alarm
+    return bool(wished) or any(order.role is not OrderRole.ENTRY for order in orders)
 
 
 def refused(order: OrderRow, last: Decimal | None) -> bool:
@@ -272,6 +266,7 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
         take_profit=None if new.stop_loss is None else new.target,
         status=OrderStatus.PENDING,
         attempts=0,
+        carried=False,
         received_at=now,
         created_at=now,
         fills=[],

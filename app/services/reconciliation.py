@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from app import dispatch
 from app.dispatch import TaskName
 from app.domain.alerts import AlertStatus
-from app.domain.errors import OrderNotFound, TradingError
+from app.domain.errors import OrderNotFound, RateLimited, TradingError
 from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
@@ -45,6 +45,10 @@ TO_BE_SEEN = or_(OrderRow.status.in_(_LIVE), OrderRow.fills_missing.is_(True))
 _ENDED_UNASKED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 _BATCH = 500
 
+#: By which share of the time it is in doubt a look-up is put off for which the allowance did not suffice.
+_PUT_OFF = (0.5, 1.0)
+_LONGEST_PUT_OFF = timedelta(minutes=1)
+
 #: What the sweep asks for by an order's state; of one that rests it is the cancellation that was wished for.
 _WANTED = {OrderStatus.PENDING: TaskName.SUBMIT_ORDER, OrderStatus.SUBMITTED: TaskName.RECONCILE_ORDER}
 
@@ -62,6 +66,8 @@ def reconcile(order_id: int) -> None:
             finding = whereabouts.search(exchange, order)
     except TradingError as error:
         _tell(order, f"in doubt, and it could not be looked up: {error.message}", error.remedy)
+        if isinstance(error, RateLimited):
+            _put_off(order, attempt)
         return
     if finding.verdict is Verdict.FOUND and finding.report is not None:
         if execution.holds_claim(order, attempt):
@@ -126,15 +132,16 @@ def sweep() -> int:
         .order_by(func.random())
         .limit(_BATCH)
     ).all()
+    due = or_(OrderRow.next_attempt_at.is_(None), OrderRow.next_attempt_at < settled)
     orders = db.session.execute(
         select(OrderRow.id, Broker.exchange, OrderRow.status)
         .join(Broker, Broker.id == OrderRow.broker_id)
         .where(
             or_(
-                (OrderRow.status == OrderStatus.PENDING)
-                & or_(OrderRow.next_attempt_at.is_(None), OrderRow.next_attempt_at < settled),
+                (OrderRow.status == OrderStatus.PENDING) & due,
                 (OrderRow.status == OrderStatus.SUBMITTED)
-                & or_(OrderRow.picked_up_at.is_(None), OrderRow.picked_up_at < settled),
+                & or_(OrderRow.picked_up_at.is_(None), OrderRow.picked_up_at < settled)
+                & due,
                 OrderRow.status.in_(_LIVE) & OrderRow.cancel_requested,
             ),
             OrderRow.created_at < settled,
@@ -257,10 +264,25 @@ def _conclude(order: OrderRow, verdict: Verdict) -> None:
     elif order.expires_at is not None and now >= order.expires_at:
         _end(order, OrderStatus.EXPIRED, "never reached the exchange and is too old to be sent now")
     else:
+        order.next_attempt_at = None
         order.move_to(OrderStatus.PENDING, "proven absent on the exchange: to be sent", at=now)
         db.session.commit()
         dispatch.submit_order(order.id, order.broker.exchange)
     events.publish(order.user_id, Topic.ORDERS, order.id)
+
+
+def _put_off(order: OrderRow, attempt: int) -> None:
+    """Look for an order again the later the longer it is in doubt.
+
+    A search takes several questions in a row. Were every order searched for at every sweep, each would spend on its
+    first question what a small allowance gains in between, and none would come to its last.
+    """
+    now = utc_now()
+    if execution.holds_claim(order, attempt):
+        in_doubt = now - (order.picked_up_at or order.created_at)
+        put_off = in_doubt * random.uniform(*_PUT_OFF)  # noqa: S311 - jitter, not a secret
+        order.next_attempt_at = now + min(put_off, _LONGEST_PUT_OFF)
+    db.session.commit()
 
 
 def _end(order: OrderRow, status: OrderStatus, reason: str, remedy: str | None = None) -> None:

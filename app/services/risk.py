@@ -1,7 +1,7 @@
 """The one gate for entries of every source: halts and limits, read from the database at the moment of execution.
 
-`objections` is asked within the transaction that claims an entry; `objections_to` says the same beforehand, in previews
-and to alerts. What sells or guards always passes.
+`objections` is asked within the transaction that claims an entry, `objections_to` within the one that decides an alert,
+which claims as well; previews ask it beforehand. What sells or guards always passes.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def objections(order: OrderRow, now: datetime) -> list[Violation]:
     return _objections(order.broker, order, now, lock=True)
 
 
-def objections_to(broker: Broker, request: OrderRequest) -> list[Violation]:
-    """What `objections` would say of a request if it were sent now."""
+def objections_to(broker: Broker, request: OrderRequest, *, claiming: bool = False) -> list[Violation]:
+    """What `objections` would say of a request if it were sent now, as it is when the caller is ``claiming``."""
     if request.side is not Side.BUY:
         return []
-    return _objections(broker, request, utc_now(), lock=False)
+    return _objections(broker, request, utc_now(), lock=claiming)
 
 
 def _objections(broker: Broker, wanted: Purchase, now: datetime, *, lock: bool) -> list[Violation]:

@@ -29,7 +29,6 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=80, help="how many")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--exchanges", nargs="+", choices=NAMES, default=list(NAMES))
-    parser.add_argument("--desks", type=int, default=4, help="brokers on each exchange")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument(
         "--impatient", action="store_true", help="do not wait for beat to settle what is open"

@@ -10,12 +10,15 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from math import ceil
 
 from app import create_app
 from app.domain import Credential, Environment, TradingMode
+from app.exchanges import exchange_class
+from app.exchanges.budget import Scope
 from app.extensions import db
 from app.models import Broker
 from app.services import brokers, sources, users
@@ -26,6 +29,13 @@ SYMBOL = "BTCUSDT"
 #: Wide enough for an exchange that sizes market buys in quote, and so rounds, to leave quantities apart.
 STEP = Decimal("0.0001")
 _FIRST = 10
+
+#: The share of an account's slowest allowance that entries may use, one unit each; the rest is for the questions that
+#: follow an entry, look-ups and syncs.
+_SHARE = 0.12
+_FEWEST = 4
+#: In seconds: an allowance that comes back so soon holds nothing up.
+_AT_ONCE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,23 @@ class Desk:
     url: str
 
 
-def open_desks(stack: Stack, exchanges: Sequence[str], each: int) -> list[Desk]:
-    """``each`` desks on every exchange, one of them hasty, with their markets loaded."""
+def desks_needed(exchange: str, intents: int, seconds: float) -> int:
+    """How many accounts it takes for an exchange's limits per account not to be what the run is about."""
+    limits = [
+        limit
+        for limit in exchange_class(exchange).limits
+        if limit.scope is not Scope.ADDRESS and limit.seconds > _AT_ONCE
+    ]
+    able = [_SHARE * limit.capacity * (1 + seconds / limit.seconds) for limit in limits]
+    return max([_FEWEST, *(ceil(intents / each) for each in able)])
+
+
+def open_desks(stack: Stack, wanted: Mapping[str, int]) -> list[Desk]:
+    """So many desks on each exchange, the first of them hasty, with their markets loaded."""
     accounts = [
-        _account(stack, name, number, hasty=number == 0) for name in exchanges for number in range(each)
+        _account(stack, name, number, hasty=number == 0)
+        for name, count in wanted.items()
+        for number in range(count)
     ]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.faults.desks"],
@@ -110,6 +133,7 @@ def _make(accounts: Sequence[Account]) -> list[tuple[int, int, str]]:
 
 
 def _await_markets(broker_id: int, deadline: float) -> None:
+    """Many accounts at once ask more of an exchange than it allows: what it refused is asked for again."""
     while True:
         broker = db.session.get_one(Broker, broker_id, populate_existing=True)
         loaded, problem = broker.markets_loaded_at, broker.connection_reason or broker.markets_error
@@ -118,7 +142,9 @@ def _await_markets(broker_id: int, deadline: float) -> None:
             return
         if time.monotonic() > deadline:
             raise RuntimeError(f"{broker.name}: {problem or 'no markets in time'}")
-        time.sleep(0.1)
+        if problem is not None:
+            brokers.request_markets(broker)
+        time.sleep(1 if problem else 0.1)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+import requests
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -69,9 +70,10 @@ class Findings:
 
 
 def await_settled(database: Engine, patience: float, *, impatient: bool) -> float:
-    """Wait until every alert and order has found its end, at most ``patience`` seconds; returns how many it took.
+    """Wait until every alert and entry has found its end, at most ``patience`` seconds; returns how many it took.
 
-    ``impatient`` has a worker sweep all the time, which beat asks of it every 15 seconds.
+    Exits may go on longer: one that an exchange locks out for a quarter of an hour waits for as long, and no intent
+    with it. ``impatient`` has a worker sweep all the time, which beat asks of it every 15 seconds.
     """
     start = time.monotonic()
     while time.monotonic() - start < patience and _unsettled(database):
@@ -141,6 +143,7 @@ def _story(alert: Alert, orders: Sequence[OrderRow]) -> Told:
 def _received(stack: Stack, desks: Iterable[Desk]) -> dict[Key, list[datetime]]:
     found: defaultdict[Key, list[datetime]] = defaultdict(list)
     for desk in desks:
+        _ensure_remembered(stack, desk)
         for order in stack.orders(desk.account.exchange, desk.account.api_key):
             if order["side"] == "buy":
                 number = number_of(Decimal(order["quantity"]))
@@ -148,12 +151,22 @@ def _received(stack: Stack, desks: Iterable[Desk]) -> dict[Key, list[datetime]]:
     return dict(found)
 
 
+def _ensure_remembered(stack: Stack, desk: Desk) -> None:
+    """A sandbox that was started anew has no accounts: its orders are no evidence."""
+    query = {"exchange": desk.account.exchange, "api_key": desk.account.api_key}
+    if not requests.get(f"{stack.sandbox}/_control/accounts", params=query, timeout=60).ok:
+        said = "\n".join(stack.said)
+        raise RuntimeError(f"the sandbox ended during the run and has forgotten its orders:\n{said}")
+
+
 def _unsettled(database: Engine) -> bool:
     alerts = select(func.count(Alert.id)).where(Alert.status == AlertStatus.RECEIVED)
-    orders = select(func.count(OrderRow.id)).where(OrderRow.status.in_(_IN_DOUBT))
+    entries = select(func.count(OrderRow.id)).where(
+        OrderRow.role == OrderRole.ENTRY, OrderRow.status.in_(_IN_DOUBT)
+    )
     try:
         with Session(database) as session:
-            return bool(session.scalar(alerts)) or bool(session.scalar(orders))
+            return bool(session.scalar(alerts)) or bool(session.scalar(entries))
     except SQLAlchemyError:
         return True  # the database is being restarted
 

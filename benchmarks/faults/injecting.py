@@ -71,33 +71,46 @@ class Injector(threading.Thread):
             if self._lay(fault) if act is None else act(fault.share):
                 self.injected[fault.kind] += 1
 
+    def end(self) -> None:
+        """Wait for the last fault, take back those that were laid and met no request, and empty Redis once more.
+
+        With it goes what we believe of bans: one exchange's last a quarter of an hour, for which no run needs to wait.
+        """
+        self.join()
+        self.injected -= Counter(
+            _name(fault["kind"], fault["executed"])
+            for fault in self._stack.take_faults_back()
+            if fault["operation"] != "open_orders"  # laid together with another
+        )
+        while not self._flush():
+            time.sleep(0.05)
+
     # -- processes ---------------------------------------------------------------------------------------------
 
     def _kill(self, name: str) -> bool:
-        """SIGKILL the process of the Procfile; one that is just being started again is waited for."""
-        pid = self._pid(name)
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
-        return pid is not None
+        """SIGKILL a process of the Procfile; one that is just being started again is waited for."""
+        return self._strike_down(lambda: int((self._run_dir / f"{name}.pid").read_text()))
 
     def _kill_a_web_worker(self, share: float) -> bool:
-        parent = self._pid("web")
-        if parent is None:
-            return False
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        if not children:
-            return False
-        os.kill(int(children[int(share * len(children))]), signal.SIGKILL)
-        return True
+        return self._strike_down(lambda: self._web_worker(share))
 
-    def _pid(self, name: str) -> int | None:
+    def _web_worker(self, share: float) -> int:
+        parent = int((self._run_dir / "web.pid").read_text())
+        workers = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        if not workers:
+            raise ProcessLookupError("the web server has no workers yet")
+        return int(workers[int(share * len(workers))])
+
+    def _strike_down(self, process_id: Callable[[], int]) -> bool:
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             try:
-                return int((self._run_dir / f"{name}.pid").read_text())
-            except (FileNotFoundError, ValueError):  # it is gone, or just being written
+                os.kill(process_id(), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError, ValueError):  # it is gone, or just being started
                 time.sleep(0.05)
-        return None
+            else:
+                return True
+        return False
 
     # -- the queue ---------------------------------------------------------------------------------------------
 
@@ -149,6 +162,18 @@ class Injector(threading.Thread):
         account = desk.account
         where = {"exchange": account.exchange, "api_key": account.api_key, "operation": operation}
         self._stack.control("faults", {**where, "kind": kind} | details)
+
+
+def _name(kind: str, executed: bool) -> str:
+    """What the schedule calls a fault of the sandbox."""
+    return next(
+        (
+            name
+            for name, details in EXCHANGE_FAULTS.items()
+            if details.get("kind") == kind and details.get("executed") == executed
+        ),
+        kind,
+    )
 
 
 def _done(act: Callable[[], None]) -> bool:

@@ -6,24 +6,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import ceil
 from random import Random
 from typing import Any
 
-import requests
 from sqlalchemy import Engine, create_engine
 
 from app.config import load_settings
-from benchmarks.faults.desks import Desk, open_desks
+from benchmarks.faults.desks import Desk, desks_needed, open_desks
 from benchmarks.faults.findings import Findings, await_settled, compare
 from benchmarks.faults.injecting import Injector
-from benchmarks.faults.schedule import EXCHANGE_FAULTS, plan
+from benchmarks.faults.schedule import plan
 from benchmarks.faults.sending import Sender, intents
 from benchmarks.postgres import Postgres
 from benchmarks.stack import Stack, running
 
 #: How long a sender goes on with one alert, and how long all may take to settle, in seconds.
 _SENDING_PATIENCE = 120
-_SETTLING_PATIENCE = 400
+_SETTLING_PATIENCE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +35,37 @@ class Wish:
     faults: int
     seed: int
     exchanges: Sequence[str]
-    desks: int
     database: str = "sqlite"
     impatient: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long the sending takes."""
+        return self.intents / self.rate
 
 
 def run(wish: Wish) -> dict[str, Any]:
     """Start everything, let alerts and faults loose on it, wait, compare, and report."""
     with _stack(wish) as (stack, postgres):
         stack.control("walk", {"walking": False})
-        desks = open_desks(stack, wish.exchanges, wish.desks)
+        share = ceil(wish.intents / len(wish.exchanges))
+        desks = open_desks(stack, {name: desks_needed(name, share, wish.seconds) for name in wish.exchanges})
         database = create_engine(load_settings(stack.environ).database_url)
         wanted = intents(desks, wish.intents, Random(wish.seed))
         injector = _injector(wish, stack, desks, database, postgres)
         injector.start()
         Sender(wish.rate, _SENDING_PATIENCE).send_all(wanted)
-        injector.join()
+        injector.end()
         settling = await_settled(database, _SETTLING_PATIENCE, impatient=wish.impatient)
         findings = compare(stack, database, desks, wanted)
         database.dispose()
-        return _report(wish, findings, _struck(injector.injected, stack), settling)
+        return _report(wish, findings, injector.injected, settling)
 
 
 def _injector(
     wish: Wish, stack: Stack, desks: Sequence[Desk], database: Engine, postgres: Postgres | None
 ) -> Injector:
-    seconds = wish.intents / wish.rate
-    planned = plan(wish.faults, seconds, wish.seed, database_server=postgres is not None)
+    planned = plan(wish.faults, wish.seconds, wish.seed, database_server=postgres is not None)
     return Injector(stack, desks, planned, database, postgres.restart if postgres is not None else None)
 
 
@@ -73,26 +77,6 @@ def _stack(wish: Wish) -> Iterator[tuple[Stack, Postgres | None]]:
         return
     with Postgres(durable=True) as postgres, running(DATABASE_URL=postgres.create("faults")) as stack:
         yield stack, postgres
-
-
-def _struck(injected: Counter[str], stack: Stack) -> Counter[str]:
-    """Without the faults that were laid and met no request."""
-    answer = requests.get(f"{stack.sandbox}/_control/faults", timeout=60)
-    answer.raise_for_status()
-    laid = [fault for fault in answer.json()["faults"] if fault["operation"] != "open_orders"]
-    return injected - Counter(_name(fault["kind"], fault["executed"]) for fault in laid)
-
-
-def _name(kind: str, executed: bool) -> str:
-    """What the schedule calls a fault of the sandbox."""
-    return next(
-        (
-            name
-            for name, details in EXCHANGE_FAULTS.items()
-            if details.get("kind") == kind and details.get("executed") == executed
-        ),
-        kind,
-    )
 
 
 def _report(wish: Wish, findings: Findings, faults: Counter[str], settling: float) -> dict[str, Any]:

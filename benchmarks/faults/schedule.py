@@ -58,9 +58,6 @@ class Planned:
 def plan(count: int, seconds: float, seed: int, *, database_server: bool) -> list[Planned]:
     """``count`` faults within ``seconds``: the processes die as often as they may, and the other kinds take turns.
 
-    The last is always that Redis is emptied, and with it what we believe of bans: one exchange's last a quarter of an
-    hour, for which no run needs to wait.
-
     Raises:
         ValueError: so few that not every kind occurs.
     """
@@ -71,12 +68,12 @@ def plan(count: int, seconds: float, seed: int, *, database_server: bool) -> lis
         for at in _deaths(dice, seconds)
     ]
     others = [*EXCHANGE_FAULTS, *QUEUE_FAULTS]
-    needed = len(found) + len(others) + 1
+    needed = len(found) + len(others)
     if count < needed:
         raise ValueError(f"{count} faults are too few for every kind to occur: {needed} are needed")
-    turns = islice(cycle(others), count - len(found) - 1)
+    turns = islice(cycle(others), count - len(found))
     found += [Planned(dice.uniform(0, seconds), kind, dice.random()) for kind in turns]
-    return [*sorted(found, key=lambda fault: fault.at), Planned(seconds, "flush redis", 0)]
+    return sorted(found, key=lambda fault: fault.at)
 
 
 def _deaths(dice: random.Random, seconds: float) -> Iterator[float]:

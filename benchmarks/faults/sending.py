@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from random import Random
 
 import requests
@@ -19,7 +21,9 @@ from benchmarks.faults.desks import SYMBOL, Desk, quantity_of
 _SENDERS = 32
 _ANSWER_SECONDS = 5
 _PAUSE_SECONDS = 0.5
-_EXPIRY, _HASTY_EXPIRY = 240, 8
+#: Seconds. The first is longer than it takes any exchange to prove that an order never arrived.
+_EXPIRY, _HASTY_EXPIRY = 120, 8
+_GUARDED = 0.3
 
 
 @dataclass(slots=True)
@@ -49,12 +53,18 @@ class Intent:
 
 
 def intents(desks: Sequence[Desk], count: int, dice: Random) -> list[Intent]:
-    """``count`` intents, the desks taking turns."""
+    """``count`` intents, the exchanges taking turns, and on each its desks."""
+    by_exchange: defaultdict[str, list[Desk]] = defaultdict(list)
+    for desk in desks:
+        by_exchange[desk.account.exchange].append(desk)
+    turns = [cycle(group) for group in by_exchange.values()]
+    numbers: Counter[int] = Counter()
     found = []
     for index in range(count):
-        desk = desks[index % len(desks)]
+        desk = next(turns[index % len(turns)])
         expires_in = _HASTY_EXPIRY if desk.account.hasty else _EXPIRY
-        found.append(Intent(desk, index // len(desks), expires_in, guarded=dice.random() < 0.3))
+        found.append(Intent(desk, numbers[desk.source_id], expires_in, guarded=dice.random() < _GUARDED))
+        numbers[desk.source_id] += 1
     return found
 
 

@@ -115,6 +115,18 @@ def test_a_fault_strikes_as_often_as_it_says_and_only_what_it_names(
     assert fresh_sandbox.look("faults")["faults"] == []
 
 
+def test_faults_that_met_no_request_can_be_taken_back(fresh_sandbox: SandboxServer, binance: Caller) -> None:
+    fresh_sandbox.fault("binance", "place_order", "error_before")
+    fresh_sandbox.fault("binance", "place_order", "garbage", executed=True)
+    assert place(binance).status_code == 503
+
+    taken = fresh_sandbox.take_faults_back()
+
+    assert [(fault["kind"], fault["executed"]) for fault in taken] == [("garbage", True)]
+    assert place(binance).json()["status"] == "FILLED"
+    assert fresh_sandbox.take_faults_back() == []
+
+
 def test_a_fault_may_be_meant_for_one_account(fresh_sandbox: SandboxServer, binance: Caller) -> None:
     victim = Caller(binance.base_url, fresh_sandbox.account("binance"))
     fresh_sandbox.fault("binance", "*", "error_before", api_key=victim.keys.api_key)

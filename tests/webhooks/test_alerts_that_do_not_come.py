@@ -163,9 +163,9 @@ def test_a_miss_is_told_to_open_pages_and_shown_among_the_alerts(
         change = next(change for change in changes if change is not None)
         assert change.topic is Topic.ALERTS
 
-    page = log_in(trader).get("/webhooks/").text
-    assert "MISS" in page
-    assert "nothing was heard since" in page
+    browser, (alert,) = log_in(trader), line.alerts()
+    assert "MISS" in browser.get("/webhooks/").text
+    assert "nothing was heard since" in browser.get(f"/webhooks/alerts/{alert.id}").text.lower()
 
 
 def test_a_miss_does_not_make_a_later_alert_a_duplicate(app: Flask, make_line: MakeLine) -> None:
