@@ -83,6 +83,7 @@ def test_a_row_tells_what_was_asked_for_and_what_came_of_it(browser: FlaskClient
         ("action=BuyMarket&period=day", [3, 2, 0]),
         ("broker_id={broker}&source_id={source}", [3, 2, 1, 0]),
         ("broker_id=999", []),
+        ("broker_id=99999999999999999999&source_id=0", [3, 2, 1, 0]),
         ("status=nonsense&action=nothing&period=eon&page=-3&broker_id=x&source_id=y", [3, 2, 1, 0]),
     ],
 )
