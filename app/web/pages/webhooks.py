@@ -44,7 +44,8 @@ def index() -> ResponseReturnValue:
     """How the alerts fare, those that pass the filters in the address, and what is held because of them."""
     wanted = _wanted()
     found, total = inbox.listing(current_user, wanted)
-    held = standing.of(positions.of(current_user, PositionStatus.OPEN, broker_id=wanted.broker_id))
+    open_now = positions.of(current_user, PositionStatus.OPEN, broker_id=wanted.broker_id, limit=None)
+    held = standing.of(open_now)
     period = request.args.get("period") if wanted.since else _USUAL_PERIOD
     since = wanted.since or utc_now() - PERIODS[_USUAL_PERIOD]
     return render_template(
