@@ -21,9 +21,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         ConfigurationError: when a setting is missing or makes no sense.
     """
     from app import cli, web
-    from app.core import create_core
+    from app.core import believe_proxies, create_core
 
     app = create_core(settings)
     web.init_app(app)
+    believe_proxies(app)
     cli.init_app(app)
     return app

@@ -52,6 +52,10 @@ class Settings:
     data_dir: Path
     host: str
     port: int
+    webhook_port: int
+    """Of the receiver that stands apart from the pages."""
+    receiver: bool
+    """Whether bin/start runs that receiver as well."""
     sandbox_port: int
     flower_port: int
     sandbox_url: str
@@ -119,6 +123,11 @@ class Settings:
         """Under which the audit chain is sealed: whoever has the database alone cannot make a seal."""
         return hmac.new(self.master_key, b"audit chain", hashlib.sha256).digest()
 
+    @property
+    def webhook_key(self) -> bytes:
+        """Under which the secrets in alerts are hashed: whoever has the database alone cannot try words on them."""
+        return hmac.new(self.master_key, b"webhook secrets", hashlib.sha256).digest()
+
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check every setting in ``environ``; an empty variable counts as unset.
@@ -136,6 +145,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         data_dir=data_dir,
         host=read.text("HOST", "127.0.0.1"),
         port=read.integer("PORT", 8000, 1, 65535),
+        webhook_port=read.integer("WEBHOOK_PORT", 8888, 1, 65535),
+        receiver=read.flag("RECEIVER", False),
         sandbox_port=sandbox_port,
         flower_port=read.integer("FLOWER_PORT", 5555, 1, 65535),
         sandbox_url=_http_url("SANDBOX_URL", read.text("SANDBOX_URL", f"http://127.0.0.1:{sandbox_port}")),
@@ -330,6 +341,8 @@ def _refuse_shared_ports(settings: Settings) -> None:
         "SANDBOX_PORT": settings.sandbox_port,
         "FLOWER_PORT": settings.flower_port,
     }
+    if settings.receiver:
+        ports["WEBHOOK_PORT"] = settings.webhook_port
     for name, port in ports.items():
         if port in taken:
             raise ConfigurationError(

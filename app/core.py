@@ -49,6 +49,13 @@ def create_core(settings: Settings | None = None) -> Flask:
     return app
 
 
+def believe_proxies(app: Flask) -> None:
+    """Take the address, scheme and host that the trusted proxies tell for the client's; last, before all else."""
+    hops = app.extensions["settings"].trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
 def _configure(app: Flask, settings: Settings) -> None:
     """Flask's own settings; everything else reads `Settings`."""
     app.extensions["settings"] = settings
@@ -69,9 +76,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     configure_logging(settings.log_level)
 
 

@@ -6,7 +6,6 @@ stands and the sweep sends it later, so a failure here is logged and never raise
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -39,6 +38,7 @@ class TaskName(StrEnum):
     BEAT_SWEEP = "beat.sweep"
     BEAT_WATCH = "beat.watch"
     BEAT_SEAL = "beat.seal"
+    BEAT_MISSES = "beat.misses"
 
 
 def orders_queue(exchange: str) -> str:
@@ -51,16 +51,9 @@ def sync_queue(exchange: str) -> str:
     return f"sync.{exchange}"
 
 
-def process_alert(alert_id: int, exchange: str) -> bool:
-    """Decide an alert and place its orders, on its exchange's own queue."""
-    return _send(TaskName.PROCESS_ALERT, alert_id, orders_queue(exchange))
-
-
-def process_alerts(alerts: Iterable[tuple[int, str]]) -> None:
-    """Decide several alerts, given with their exchanges."""
-    for alert_id, exchange in alerts:
-        if not process_alert(alert_id, exchange):
-            return  # the others would fail alike; the sweep sends them all
+def process_alert(alert_id: int, exchange: str, *, countdown: float | None = None) -> bool:
+    """Decide an alert and do what it asks for, on its exchange's own queue, after ``countdown`` seconds when given."""
+    return _send(TaskName.PROCESS_ALERT, alert_id, orders_queue(exchange), countdown=countdown)
 
 
 def submit_order(order_id: int, exchange: str, *, countdown: float | None = None) -> bool:

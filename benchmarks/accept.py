@@ -26,16 +26,21 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--sources", type=int, default=1, help="alerts come to so many sources in turn")
+    parser.add_argument(
+        "--apart", action="store_true", help="by the receiver that stands apart from the pages"
+    )
     options = parser.parse_args()
-    with running() as stack:
-        desk = open_desk(stack, trading=False)
-        load.pace(desk.url, _body("warm"), rate=50, seconds=2)
+    with running(RECEIVER=str(int(options.apart))) as stack:
+        desk = open_desk(stack, trading=False, sources=options.sources, apart=options.apart)
+        load.pace(desk.urls, _body("warm"), rate=50, seconds=2)
         # The calm runs first: after a run at full speed the workers are busy with what it left.
-        calm = [_calm(desk.url, number, options) for number in range(options.runs)]
-        full = [_full(desk.url, number, options) for number in range(options.runs)]
+        calm = [_calm(desk.urls, number, options) for number in range(options.runs)]
+        full = [_full(desk.urls, number, options) for number in range(options.runs)]
     runs = [{**before, **after} for before, after in zip(calm, full, strict=True)]
     report = {
         "clients": options.clients,
+        "sources": options.sources,
         "runs": runs,
         "median": {
             name: statistics.median(run[name] for run in runs)
@@ -48,8 +53,8 @@ def main() -> None:
         print("\n".join(f"{name:>14}: {value}" for name, value in report["median"].items()))
 
 
-def _calm(url: str, number: int, options: argparse.Namespace) -> dict[str, Any]:
-    result = load.pace(url, _body(f"calm{number}"), rate=200, seconds=options.seconds)
+def _calm(urls: list[str], number: int, options: argparse.Namespace) -> dict[str, Any]:
+    result = load.pace(urls, _body(f"calm{number}"), rate=200, seconds=options.seconds)
     latencies = result.percentiles()
     return {
         "p50_at_200": latencies["p50"],
@@ -58,8 +63,8 @@ def _calm(url: str, number: int, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _full(url: str, number: int, options: argparse.Namespace) -> dict[str, Any]:
-    result = load.saturate(url, _body(f"full{number}"), connections=options.clients, seconds=options.seconds)
+def _full(urls: list[str], number: int, options: argparse.Namespace) -> dict[str, Any]:
+    result = load.saturate(urls, _body(f"full{number}"), connections=options.clients, seconds=options.seconds)
     return {
         "rate": round(result.rate, 1),
         "full_speed_ms": result.percentiles(),

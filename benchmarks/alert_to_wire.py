@@ -33,9 +33,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rates", type=int, nargs="+", default=RATES)
+    parser.add_argument("--sources", type=int, default=1, help="alerts come to so many sources in turn")
     options = parser.parse_args()
     with running() as stack:
-        desk = open_desk(stack, trading=True)
+        desk = open_desk(stack, trading=True, sources=options.sources)
         runner = _Runner(stack, desk)
         runner.run(10, 2)  # warms connections and caches
         report = {
@@ -59,7 +60,7 @@ class _Runner:
         first = self._next
         count = int(rate * seconds)
         self._next += count
-        sent = load.pace(self._desk.url, self._body(first), rate=rate, seconds=seconds)
+        sent = load.pace(self._desk.urls, self._body(first), rate=rate, seconds=seconds)
         arrived = self._await(first, count)
         delays = [(arrived[number] - sent.sent_at[number]) * 1000 for number in arrived]
         return {"sent": count, "arrived": len(arrived), **load.percentiles(delays)}

@@ -1,4 +1,4 @@
-"""Run beside a started stack: makes a user, a sandbox broker with loaded markets and a source; prints its token."""
+"""Run beside a started stack: makes a user, a sandbox broker with loaded markets and sources; prints their tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.extensions import db
 READY_SECONDS = 60
 
 
-def main(exchange: str, mode: str) -> None:
+def main(exchange: str, mode: str, count: str) -> None:
     """The keys come on standard input, a line each."""
     key, secret = (sys.stdin.readline().strip() for _ in range(2))
     with create_app().app_context():
@@ -34,8 +34,9 @@ def main(exchange: str, mode: str) -> None:
             time.sleep(0.1)
             db.session.rollback()
             db.session.refresh(broker)
-        _, token = sources.create(user, broker, "bench")
-        print(token)
+        for number in range(int(count)):
+            _, token = sources.create(user, broker, f"bench {number}")
+            print(token)
 
 
 if __name__ == "__main__":

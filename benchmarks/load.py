@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urlsplit
 
 
@@ -42,28 +43,35 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     return {"p50": round(cuts[49], 2), "p99": round(cuts[98], 2), "max": round(max(values), 2)}
 
 
-def saturate(url: str, body: Callable[[int], bytes], *, connections: int, seconds: float) -> Result:
-    """As fast as the server answers, each connection sending its next request when it has its answer."""
-    return asyncio.run(_saturate(url, body, connections, seconds))
+def saturate(
+    urls: Sequence[str], body: Callable[[int], bytes], *, connections: int, seconds: float
+) -> Result:
+    """As fast as the server answers, each connection sending its next request when it has its answer.
+
+    Requests go to the addresses of one server in turn.
+    """
+    return asyncio.run(_saturate(urls, body, connections, seconds))
 
 
 def pace(
-    url: str, body: Callable[[int], bytes], *, rate: float, seconds: float, connections: int = 32
+    urls: Sequence[str], body: Callable[[int], bytes], *, rate: float, seconds: float, connections: int = 32
 ) -> Result:
-    """A fixed number of requests a second, whatever the server does."""
-    return asyncio.run(_pace(url, body, rate, seconds, connections))
+    """A fixed number of requests a second, whatever the server does, to the addresses of one server in turn."""
+    return asyncio.run(_pace(urls, body, rate, seconds, connections))
 
 
-async def _saturate(url: str, body: Callable[[int], bytes], connections: int, seconds: float) -> Result:
+async def _saturate(
+    urls: Sequence[str], body: Callable[[int], bytes], connections: int, seconds: float
+) -> Result:
     result = Result()
     numbers = iter(range(10**9))
     start = time.perf_counter()
 
     async def client() -> None:
-        connection = await _Connection.open(url)
+        connection = await _Connection.open(urls[0])
         while time.perf_counter() - start < seconds:
-            before = time.perf_counter()
-            status = await connection.post(body(next(numbers)))
+            before, number = time.perf_counter(), next(numbers)
+            status = await connection.post(urls[number % len(urls)], body(number))
             result.latencies.append((time.perf_counter() - before) * 1000)
             result.statuses[status] += 1
         connection.close()
@@ -74,16 +82,16 @@ async def _saturate(url: str, body: Callable[[int], bytes], connections: int, se
 
 
 async def _pace(
-    url: str, body: Callable[[int], bytes], rate: float, seconds: float, connections: int
+    urls: Sequence[str], body: Callable[[int], bytes], rate: float, seconds: float, connections: int
 ) -> Result:
     result = Result()
     idle: asyncio.Queue[_Connection] = asyncio.Queue()
     for _ in range(connections):
-        idle.put_nowait(await _Connection.open(url))
+        idle.put_nowait(await _Connection.open(urls[0]))
 
     async def one(number: int, due: float) -> None:
         connection = await idle.get()
-        status = await connection.post(body(number))
+        status = await connection.post(urls[number % len(urls)], body(number))
         result.latencies.append((time.perf_counter() - due) * 1000)
         result.statuses[status] += 1
         idle.put_nowait(connection)
@@ -105,24 +113,18 @@ async def _pace(
 class _Connection:
     """One keep-alive connection; answers must carry Content-Length."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, url: str) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._url = url
-        parts = urlsplit(url)
-        self._head = (
-            f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-            "Content-Type: application/json\r\nContent-Length: "
-        ).encode()
 
     @classmethod
     async def open(cls, url: str) -> _Connection:
         parts = urlsplit(url)
-        return cls(*await asyncio.open_connection(parts.hostname, parts.port), url)
+        return cls(*await asyncio.open_connection(parts.hostname, parts.port))
 
-    async def post(self, body: bytes) -> int:
+    async def post(self, url: str, body: bytes) -> int:
         """Send one body and return the status; a connection the server closed is opened anew."""
-        self._writer.write(self._head + str(len(body)).encode() + b"\r\n\r\n" + body)
+        self._writer.write(_head(url) + str(len(body)).encode() + b"\r\n\r\n" + body)
         head = await self._reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
         lowered = head.lower()
@@ -130,9 +132,18 @@ class _Connection:
         await self._reader.readexactly(length)
         if b"connection: close" in lowered:
             self.close()
-            fresh = await self.open(self._url)
+            fresh = await self.open(url)
             self._reader, self._writer = fresh._reader, fresh._writer
         return status
 
     def close(self) -> None:
         self._writer.close()
+
+
+@cache
+def _head(url: str) -> bytes:
+    parts = urlsplit(url)
+    return (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        "Content-Type: application/json\r\nContent-Length: "
+    ).encode()

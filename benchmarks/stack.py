@@ -1,4 +1,4 @@
-"""The real processes, started by bin/start on data and ports of their own, with one user, broker and source."""
+"""The real processes, started by bin/start on data and ports of their own, with one user, broker and some sources."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Stack:
     """A running Switchyard."""
 
     web: str
+    receiver: str
+    """Where alerts are taken apart from the pages, with ``RECEIVER=1``."""
     sandbox: str
     environ: dict[str, str]
     said: deque[str]
@@ -61,13 +63,14 @@ class Stack:
 def running(**settings: str) -> Iterator[Stack]:
     """Start everything, wait until it is ready, and stop it at the end."""
     directory = Path(tempfile.mkdtemp(prefix="switchyard-bench-"))
-    ports = _free_ports(3)
+    ports = _free_ports(4)
     environ = {
         **os.environ,
         "DATA_DIR": str(directory),
         "PORT": str(ports[0]),
         "SANDBOX_PORT": str(ports[1]),
         "FLOWER_PORT": str(ports[2]),
+        "WEBHOOK_PORT": str(ports[3]),
         "LOG_LEVEL": "WARNING",
         **settings,
     }
@@ -79,7 +82,8 @@ def running(**settings: str) -> Iterator[Stack]:
     try:
         _await_ready(process)
         listener.start()
-        yield Stack(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", environ, said)
+        web, sandbox, _, receiver = (f"http://127.0.0.1:{port}" for port in ports)
+        yield Stack(web, receiver, sandbox, environ, said)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
@@ -90,29 +94,34 @@ def running(**settings: str) -> Iterator[Stack]:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One funded broker with its webhook."""
+    """One funded broker with the addresses of its sources."""
 
-    url: str
+    urls: list[str]
     exchange: str
     api_key: str
 
 
-def open_desk(stack: Stack, *, trading: bool) -> Desk:
-    """A user with a funded sandbox broker and a source; its alerts trade when ``trading``."""
+def open_desk(stack: Stack, *, trading: bool, sources: int = 1, apart: bool = False) -> Desk:
+    """A user with a funded sandbox broker and some sources; their alerts trade when ``trading``.
+
+    Their addresses are the receiver's when alerts are taken ``apart`` from the pages.
+    """
     exchange, key, secret = NAMES[0], "bench-key-" + "0" * 54, "bench-secret-" + "0" * 51
     balances = {"USDT": "1000000000", "BTC": "1000000"}
     account = {"exchange": exchange, "api_key": key, "api_secret": secret, "balances": balances}
     stack.control("accounts", {**account, "passphrase": None})
-    token = subprocess.run(
-        [sys.executable, "-m", "benchmarks.desk", exchange, "WEBHOOKS" if trading else "OFF"],
+    mode = "WEBHOOKS" if trading else "OFF"
+    tokens = subprocess.run(
+        [sys.executable, "-m", "benchmarks.desk", exchange, mode, str(sources)],
         cwd=ROOT,
         env=stack.environ,
         input=f"{key}\n{secret}\n",
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.strip()
-    return Desk(f"{stack.web}/webhook/{token}", exchange, key)
+    ).stdout.split()
+    base = stack.receiver if apart else stack.web
+    return Desk([f"{base}/webhook/{token}" for token in tokens], exchange, key)
 
 
 def _await_ready(process: subprocess.Popen[str]) -> None:

@@ -1,7 +1,7 @@
 """The periodic work; what concerns brokers is only sent on as tasks, so that none waits for another."""
 
 from app.dispatch import TaskName
-from app.services import schedule, sealing
+from app.services import misses, schedule, sealing
 from tasks.app import celery
 
 
@@ -39,3 +39,9 @@ def markets() -> None:
 def seal() -> None:
     """Chain what was written down since the last look."""
     sealing.seal()
+
+
+@celery.task(name=TaskName.BEAT_MISSES.value)
+def note_misses() -> None:
+    """Record the alerts that were expected and did not come."""
+    misses.look()

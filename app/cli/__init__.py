@@ -20,6 +20,7 @@ from app.cli.sandbox import sandbox
 from app.cli.source import source
 from app.cli.token import token
 from app.cli.user import user
+from app.cli.webhook import webhook
 
 
 def init_app(app: Flask) -> None:
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
         user,
         broker,
         source,
+        webhook,
         markets,
         order,
         position,

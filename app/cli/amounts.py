@@ -23,4 +23,4 @@ def price_or_percent(text: str) -> PriceOrPercent:
     Raises:
         InvalidAmount: it is no number.
     """
-    return PriceOrPercent(percent=amount(text)) if text.endswith("%") else PriceOrPercent(price=amount(text))
+    return PriceOrPercent.read(text)

@@ -1,4 +1,4 @@
-"""The text of an alert and its meaning: a JSON object, or ``key=value`` pairs on lines or behind commas or semicolons.
+"""What the keys and values of an alert mean.
 
 Total: any text gives either a `Signal` or an `AlertFault` that says what is wrong and where; nothing else is raised
 and nothing is half understood.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from app.domain.alerts import AlertAction, Signal
-from app.domain.errors import InvalidAmount, SwitchyardError
-from app.domain.money import to_decimal
-from app.domain.orders import PriceOrPercent
+from app.domain import alert_values as values
+from app.domain.alert_text import AlertFault, place_of, read_pairs, storable
+from app.domain.alert_values import MAX_SYMBOL, MAX_TEXT, Fields
+from app.domain.alerts import SIZES, AlertAction, Signal, StrategyPosition
+from app.domain.orders import Side
+
+__all__ = ["ALIASES", "AlertFault", "parse_alert", "read_pairs"]
 
 #: Every spelling of a key we know, English and French, and what it means.
 ALIASES: Mapping[str, str] = {
@@ -30,48 +32,46 @@ ALIASES: Mapping[str, str] = {
     "take_profit": "take_profit",
     "prix_tp": "take_profit",
     "tp": "take_profit",
+    "trailing_percent": "trailing_percent",
+    "trailing": "trailing_percent",
     "percent": "percent",
     "pour_cent": "percent",
     "quantity": "quantity",
     "quote_quantity": "quote_quantity",
+    "risk_percent": "risk_percent",
+    "equity_percent": "equity_percent",
+    "market_position": "market_position",
+    "prev_market_position": "prev_market_position",
+    "position_size": "position_size",
     "id": "id",
     "idempotency_key": "id",
+    "time": "time",
     "expires_in": "expires_in",
     "comment": "comment",
     "type": "type",
     "secret": "secret",
 }
 
-SIZES = ("percent", "quantity", "quote_quantity")
-
-_ACTIONS: Mapping[str, AlertAction] = {action.value.lower(): action for action in AlertAction}
-_PLAIN_ACTIONS: Mapping[tuple[str, str], AlertAction] = {
-    ("buy", "market"): AlertAction.BUY_MARKET,
-    ("sell", "market"): AlertAction.SELL_MARKET,
-    ("buy", "limit"): AlertAction.BUY_LIMIT,
-    ("sell", "limit"): AlertAction.SELL_LIMIT,
+#: Words that may be written for an action, beside the actions themselves.
+_PLAIN_ACTIONS: Mapping[str, Mapping[str, AlertAction]] = {
+    "buy": {"market": AlertAction.BUY_MARKET, "limit": AlertAction.BUY_LIMIT},
+    "sell": {"market": AlertAction.SELL_MARKET, "limit": AlertAction.SELL_LIMIT},
 }
+_ACTIONS: Mapping[str, AlertAction] = {action.value.lower(): action for action in AlertAction}
+_SPELLINGS: Mapping[str, str] = {**_ACTIONS, **{word: word for word in _PLAIN_ACTIONS}}
+
 _LIMITS = (AlertAction.BUY_LIMIT, AlertAction.SELL_LIMIT)
-_MAX_EXPIRY = 86_400
-_MAX_TEXT = 120
-_MAX_SYMBOL = 64
+_ALWAYS_OF_A_SYMBOL = frozenset(AlertAction) - {AlertAction.PING, AlertAction.CANCEL}
+_SIZED = frozenset(action for action in AlertAction if action.places)
 
-_NOT_LINE_BREAK = re.compile(r"[^\n]")
+#: Sizes that only a purchase can have: a sale is no risk and spends nothing.
+_OF_BUYS = ("risk_percent", "equity_percent")
 
-#: What no database and no page can hold: NUL, and halves of characters that JSON may spell as escapes.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_MAX_PERCENT = 100
 
-
-class AlertFault(SwitchyardError):
-    """An alert that cannot be understood; ``line`` and ``column`` count from 1 where the place is known."""
-
-    remedy = "Correct the alert's message; docs/webhooks.md shows every key."
-
-    def __init__(self, message: str, *, line: int | None = None, column: int | None = None) -> None:
-        where = f" (line {line}, column {column})" if line is not None else ""
-        super().__init__(message + where)
-        self.line = line
-        self.column = column
+#: A key that resembles a known one this much is taken for a slip; those of fewer letters resemble too many.
+_ALIKE = 0.83
+_SHORTEST_SLIP = 4
 
 
 def parse_alert(text: str) -> Signal:
@@ -81,174 +81,164 @@ def parse_alert(text: str) -> Signal:
         AlertFault: when it cannot be understood whole.
     """
     pairs = read_pairs(text)
-    fields: dict[str, object] = {}
-    extras: dict[str, str] = {}
-    for key, value in pairs.items():
-        name = ALIASES.get(key.strip().lower())
-        if name is None:
-            extras[_storable(key)[:_MAX_TEXT]] = _storable(_as_text(value))[:_MAX_TEXT]
-        elif name in fields:
-            raise AlertFault(f"{name} is given twice")
-        elif value is not None and value != "":
-            fields[name] = value
-    return _signal(fields, extras)
-
-
-def read_pairs(text: str) -> dict[str, object]:
-    """The keys and values of an alert, numbers kept exact, before they are given a meaning.
-
-    Raises:
-        AlertFault: neither a JSON object nor ``key=value`` pairs.
-    """
-    text = text.removeprefix("\ufeff").rstrip()
-    begin = text.lstrip()
-    if not begin:
-        raise AlertFault("the alert is empty")
-    # What goes before stays as blanks, so that a fault is told on the line that the sender sees.
-    text = _NOT_LINE_BREAK.sub(" ", text[: -len(begin)]) + _storable(begin)
-    return _read_json(text) if begin[0] in '{["' else _read_key_values(text)
-
-
-def _read_json(text: str) -> dict[str, object]:
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise AlertFault("a key is given twice")
-        return found
-
-    def refuse(constant: str) -> object:
-        raise AlertFault(f"{constant} is not a number")
-
     try:
-        value = json.loads(
-            text, parse_float=str, parse_int=str, parse_constant=refuse, object_pairs_hook=unique
-        )
-    except json.JSONDecodeError as error:
-        raise AlertFault(f"not valid JSON: {error.msg}", line=error.lineno, column=error.colno) from None
-    except RecursionError:
-        raise AlertFault("the JSON is nested too deeply") from None
-    if not isinstance(value, dict):
-        raise AlertFault("the JSON must be one object, {…}", line=1, column=1)
-    return value
+        return _signal(*_sorted(pairs))
+    except AlertFault as fault:
+        place = _place(text, pairs, fault.key)
+        if place is None:
+            raise
+        raise AlertFault(fault.said, key=fault.key, line=place[0], column=place[1]) from None
 
 
-def _read_key_values(text: str) -> dict[str, object]:
-    pairs: dict[str, object] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        column = 1
-        for part in re.split(r"[,;]", line):
-            key, equals, value = part.partition("=")
-            if part.strip():
-                if not equals or not key.strip():
-                    raise AlertFault(
-                        f"expected key=value, found {part.strip()[:40]!r}", line=number, column=column
-                    )
-                if key.strip() in pairs:
-                    raise AlertFault(f"{key.strip()} is given twice", line=number, column=column)
-                pairs[key.strip()] = value.strip()
-            column += len(part) + 1
-    return pairs
+def _place(text: str, pairs: Iterable[str], key: str | None) -> tuple[int, int] | None:
+    """Where the key at fault stands, which is told by its meaning or, if it has none, as it was written."""
+    written = next((each for each in pairs if key == (_meaning(each) or each)), None)
+    return None if written is None else place_of(text, written)
 
 
-def _signal(fields: dict[str, object], extras: dict[str, str]) -> Signal:
+def _meaning(key: str) -> str | None:
+    return ALIASES.get(key.strip().lower())
+
+
+def _sorted(pairs: Mapping[str, object]) -> tuple[Fields, dict[str, str]]:
+    """What is given of the keys we know, and the others as text."""
+    fields: Fields = {}
+    extras: dict[str, str] = {}
+    given: set[str] = set()
+    for key, value in pairs.items():
+        name = _meaning(key)
+        if name is None:
+            extras[storable(key)[:MAX_TEXT]] = storable(_as_text(value))[:MAX_TEXT]
+        elif name in given:
+            raise AlertFault(f"{name} is given twice", key=name)
+        else:
+            given.add(name)
+            if value is not None and value != "":
+                fields[name] = value
+    for key in extras:
+        _refuse_slip(key, given)
+    return fields, extras
+
+
+def _refuse_slip(key: str, given: set[str]) -> None:
+    """A misspelt ``stop_loss`` would be kept as an unknown key, and the position would go unguarded.
+
+    A key that resembles one which is given beside it is no slip.
+    """
+    bare = _bare(key)
+    if len(bare) < _SHORTEST_SLIP:
+        return
+    known = {_bare(alias): alias for alias in ALIASES if len(alias) >= _SHORTEST_SLIP and alias != "comment"}
+    for near in difflib.get_close_matches(bare, known, n=1, cutoff=_ALIKE):
+        if ALIASES[known[near]] not in given:
+            raise AlertFault(f"unknown key {key[:40]!r}; did you mean {known[near]}?", key=key)
+
+
+def _bare(key: str) -> str:
+    return key.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
     action = _action(fields)
     if action is AlertAction.PING:
-        return Signal(action, alert_id=_text(fields, "id"), comment=_text(fields, "comment"), extras=extras)
-    symbol = _text(fields, "symbol", longest=_MAX_SYMBOL)
-    if symbol is None:
-        raise AlertFault(f"{action} needs a symbol")
-    sizes = [name for name in SIZES if name in fields]
-    if len(sizes) != 1:
-        given = " and ".join(sizes) if sizes else "none"
-        raise AlertFault(f"give exactly one of {', '.join(SIZES)}; the alert has {given}")
-    price = _amount(fields, "price")
+        return Signal(
+            action, alert_id=values.text(fields, "id"), comment=values.text(fields, "comment"), extras=extras
+        )
+    symbol = values.text(fields, "symbol", longest=MAX_SYMBOL)
+    if symbol is None and action in _ALWAYS_OF_A_SYMBOL:
+        raise AlertFault(f"{action} needs a symbol", key="action")
+    price = values.amount(fields, "price")
     if action in _LIMITS and price is None:
-        raise AlertFault(f"{action} needs a price")
-    percent = _amount(fields, "percent", suffix="%")
-    if percent is not None and percent > 100:
-        raise AlertFault("percent must be at most 100")
-    return Signal(
+        raise AlertFault(f"{action} needs a price", key="action")
+    take_profit, targets = values.take_profits(fields)
+    signal = Signal(
         action,
         symbol=symbol,
         price=price if action in _LIMITS else None,
-        percent=percent,
-        quantity=_amount(fields, "quantity"),
-        quote_quantity=_amount(fields, "quote_quantity"),
-        stop_loss=_protective(fields, "stop_loss"),
-        take_profit=_protective(fields, "take_profit"),
-        alert_id=_text(fields, "id"),
-        comment=_text(fields, "comment"),
-        expires_in=_seconds(fields),
+        **_sizes(fields),
+        stop_loss=values.protective(fields, "stop_loss"),
+        take_profit=take_profit,
+        targets=targets,
+        trailing_percent=values.percentage(fields, "trailing_percent"),
+        market_position=values.strategy_position(fields, "market_position"),
+        prev_market_position=values.strategy_position(fields, "prev_market_position"),
+        position_size=values.finite(fields, "position_size"),
+        alert_id=values.text(fields, "id"),
+        time=values.moment(fields),
+        expires_in=values.seconds(fields),
+        comment=values.text(fields, "comment"),
         extras=extras,
     )
+    _check_sense(signal)
+    return signal
 
 
-def _action(fields: dict[str, object]) -> AlertAction:
-    written = _text(fields, "action")
+def _check_sense(signal: Signal) -> None:
+    """Refuse what no broker could do, whatever it holds."""
+    action, size = signal.action, signal.size and signal.size[0]
+    if action is AlertAction.MAJ and not signal.protects:
+        raise AlertFault("MAJ needs a stop_loss, a take_profit or a trailing_percent", key="action")
+    if action is AlertAction.CLOSE and size not in (None, "percent"):
+        raise AlertFault(f"CLOSE takes a percent of what is held, not {size}", key=size)
+    if action not in _SIZED and action is not AlertAction.CLOSE and size is not None:
+        raise AlertFault(f"{action} takes no size", key=size)
+    if action.places is None:
+        return
+    side = action.places[0]
+    if side is Side.SELL and size in _OF_BUYS and signal.market_position is None:
+        raise AlertFault(f"{size} sizes what is bought; this is a sell", key=size)
+    _check_strategy(signal, side)
+
+
+def _check_strategy(signal: Signal, side: Side) -> None:
+    """A strategy that buys does not come from long to anything less, nor one that sells to anything more."""
+    before, after = signal.prev_market_position, signal.market_position
+    if before is None or after is None:
+        return
+    rank = {StrategyPosition.SHORT: -1, StrategyPosition.FLAT: 0, StrategyPosition.LONG: 1}
+    way = rank[after] - rank[before]
+    if way and (way > 0) is not (side is Side.BUY):
+        raise AlertFault(f"a {side.lower()} does not lead from {before} to {after}", key="market_position")
+
+
+def _action(fields: Fields) -> AlertAction:
+    written = values.text(fields, "action")
     if written is None:
-        raise AlertFault("the alert has no action")
+        raise AlertFault("the alert has no action", key="action")
+    kind = values.text(fields, "type")
     found = _ACTIONS.get(written.lower())
-    if found is None:
-        kind = (_text(fields, "type") or "market").lower()
-        found = _PLAIN_ACTIONS.get((written.lower(), kind))
-    if found is None:
-        near = difflib.get_close_matches(written.lower(), _ACTIONS, n=1)
-        hint = f"; did you mean {_ACTIONS[near[0]]}?" if near else ""
-        raise AlertFault(f"unknown action {written!r}{hint}")
-    return found
+    plain_form = _PLAIN_ACTIONS.get(written.lower())
+    if plain_form is not None:
+        found = plain_form.get((kind or "market").lower())
+    elif found is not None and kind is not None and found.places:
+        found = found if kind.upper() == found.places[1] else None
+    if found is not None:
+        return found
+    if written.lower() in _SPELLINGS:
+        raise AlertFault(f"{written} goes with type market or limit, not {kind!r}", key="type")
+    raise _unknown_action(written)
 
 
-def _text(fields: dict[str, object], name: str, *, longest: int = _MAX_TEXT) -> str | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise AlertFault(f"{name} must be text")
-    if len(value) > longest:
-        raise AlertFault(f"{name} is longer than {longest} characters")
-    return _storable(value).strip() or None
+def _unknown_action(written: str) -> AlertFault:
+    near = difflib.get_close_matches(written.lower(), _SPELLINGS, n=1)
+    hint = f"; did you mean {_SPELLINGS[near[0]]}?" if near else f"; the actions are {', '.join(AlertAction)}"
+    return AlertFault(f"unknown action {written!r}{hint}", key="action")
 
 
-def _amount(fields: dict[str, object], name: str, *, suffix: str = "") -> Decimal | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise AlertFault(f"{name} must be a number")
-    try:
-        number = to_decimal(value.strip().removesuffix(suffix) if suffix else value)
-    except InvalidAmount as error:
-        raise AlertFault(f"{name}: {error.message}") from None
-    if number <= 0:
-        raise AlertFault(f"{name} must be greater than zero")
-    return number
-
-
-def _protective(fields: dict[str, object], name: str) -> PriceOrPercent | None:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value.strip().endswith("%"):
-        price = _amount(fields, name)
-        return None if price is None else PriceOrPercent(price=price)
-    percent = _amount(fields, name, suffix="%")
-    if name == "stop_loss" and percent is not None and percent >= 100:
-        raise AlertFault("stop_loss must be less than 100%")
-    return PriceOrPercent(percent=percent)
-
-
-def _seconds(fields: dict[str, object]) -> int | None:
-    number = _amount(fields, "expires_in")
-    if number is None:
-        return None
-    if number != int(number) or number > _MAX_EXPIRY:
-        raise AlertFault(f"expires_in must be whole seconds, at most {_MAX_EXPIRY}")
-    return int(number)
+def _sizes(fields: Fields) -> dict[str, Decimal]:
+    """The one size that is given, by name; none where the action or the source says enough."""
+    given = [name for name in SIZES if name in fields]
+    if len(given) > 1:
+        raise AlertFault(
+            f"give one size only, of {', '.join(SIZES)}; the alert has {' and '.join(given)}", key=given[1]
+        )
+    read = {name: values.amount(fields, name, suffix="%" if "percent" in name else "") for name in given}
+    sizes = {name: amount for name, amount in read.items() if amount is not None}
+    for name, amount in sizes.items():
+        if "percent" in name and amount > _MAX_PERCENT:
+            raise AlertFault(f"{name} must be at most 100", key=name)
+    return sizes
 
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _storable(text: str) -> str:
-    if _UNSTORABLE.search(text):
-        raise AlertFault("the alert contains a NUL or half a character")
-    return text

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from app.domain.money import plain, to_decimal
-from app.domain.orders import PriceOrPercent
+from app.domain.orders import OrderType, PriceOrPercent, Side, TargetWish
 
 
 class AlertAction(StrEnum):
@@ -20,6 +21,35 @@ class AlertAction(StrEnum):
     SELL_MARKET = "SellMarket"
     BUY_LIMIT = "BuyLimit"
     SELL_LIMIT = "SellLimit"
+    MAJ = "MAJ"
+    """Mise à jour: move the protection of the open position."""
+    CLOSE = "CLOSE"
+    CANCEL = "CANCEL"
+    REVERSE = "REVERSE"
+
+    @property
+    def places(self) -> tuple[Side, OrderType] | None:
+        """The side and type of the order it asks for; None when it asks for something else."""
+        return _ORDERS.get(self)
+
+
+_ORDERS: Mapping[AlertAction, tuple[Side, OrderType]] = {
+    AlertAction.BUY_MARKET: (Side.BUY, OrderType.MARKET),
+    AlertAction.SELL_MARKET: (Side.SELL, OrderType.MARKET),
+    AlertAction.BUY_LIMIT: (Side.BUY, OrderType.LIMIT),
+    AlertAction.SELL_LIMIT: (Side.SELL, OrderType.LIMIT),
+}
+
+#: The ways to say how much, of which an alert uses at most one.
+SIZES = ("percent", "quantity", "quote_quantity", "risk_percent", "equity_percent")
+
+
+class StrategyPosition(StrEnum):
+    """What a strategy holds on its chart, in TradingView's words."""
+
+    LONG = "long"
+    FLAT = "flat"
+    SHORT = "short"
 
 
 class AlertStatus(StrEnum):
@@ -40,11 +70,25 @@ class AlertStatus(StrEnum):
         return self not in (AlertStatus.RECEIVED, AlertStatus.PROCESSING)
 
 
+class OutOfStep(StrEnum):
+    """What is done with an alert whose strategy holds something else than its broker does."""
+
+    ALIGN = "ALIGN"
+    """Trade toward what the strategy holds now."""
+    SKIP = "SKIP"
+    """Do nothing, and say why."""
+    ASK = "ASK"
+    """Do nothing until a person confirms it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """An alert understood. ``percent`` is of free quote for a buy, of what is held for a sell.
+    """An alert understood. ``percent`` is of free quote for a buy, of what is held for a sell or a close.
 
-    ``extras`` keeps the keys we do not know, as they were written.
+    ``risk_percent`` is the share of the account's worth that is lost at the stop-loss, ``equity_percent`` the share
+    that is spent. ``targets`` are several take-profits in place of one. ``market_position`` and ``position_size`` are
+    what the sender's strategy holds after this alert, ``prev_market_position`` what it held before. ``time`` is the
+    sender's. ``extras`` keeps the keys we do not know, as they were written.
     """
 
     action: AlertAction
@@ -53,50 +97,125 @@ class Signal:
     percent: Decimal | None = None
     quantity: Decimal | None = None
     quote_quantity: Decimal | None = None
+    risk_percent: Decimal | None = None
+    equity_percent: Decimal | None = None
     stop_loss: PriceOrPercent | None = None
     take_profit: PriceOrPercent | None = None
+    targets: tuple[TargetWish, ...] = ()
+    trailing_percent: Decimal | None = None
+    market_position: StrategyPosition | None = None
+    prev_market_position: StrategyPosition | None = None
+    position_size: Decimal | None = None
     alert_id: str | None = None
-    comment: str | None = None
+    time: datetime | None = None
     expires_in: int | None = None
+    comment: str | None = None
     extras: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> tuple[str, Decimal] | None:
+        """The name and the amount of the one size it gives, if it gives one."""
+        return next(((name, getattr(self, name)) for name in SIZES if getattr(self, name) is not None), None)
+
+    @property
+    def protects(self) -> bool:
+        """Whether it says anything of a stop-loss or a take-profit."""
+        return bool(self.stop_loss or self.take_profit or self.targets or self.trailing_percent)
+
+    def expires_at(self, received_at: datetime, usual: int) -> datetime:
+        """When it is too late to act, ``usual`` seconds after it came unless it says how long it is good for.
+
+        That is counted from the sender's time if it tells one, but never from a time that has not come: clocks differ.
+        """
+        if self.expires_in is None:
+            return received_at + timedelta(seconds=usual)
+        begun = received_at if self.time is None else min(self.time, received_at)
+        return begun + timedelta(seconds=self.expires_in)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDefaults:
+    """What a source says where its alerts do not: at most one size, the protection of entries, the expiry in seconds.
+
+    ``symbol_map`` goes from the sender's spelling, in capitals, to a market's symbol. ``out_of_step`` counts only for
+    alerts that tell what their strategy holds.
+    """
+
+    percent: Decimal | None = None
+    quote_quantity: Decimal | None = None
+    stop_loss: PriceOrPercent | None = None
+    take_profit: PriceOrPercent | None = None
+    trailing_percent: Decimal | None = None
+    symbol_map: Mapping[str, str] = field(default_factory=dict)
+    out_of_step: OutOfStep = OutOfStep.SKIP
+    expires_in: int = 60
+
+    def complete(self, signal: Signal) -> Signal:
+        """The signal of an entry with what it leaves out; any other as it is, because a sale needs none of it.
+
+        A source's trailing stop is not laid upon an alert's own stop-loss, which is meant to stay where it is.
+        """
+        if signal.action.places is None or signal.action.places[0] is Side.SELL:
+            return signal
+        sized = signal.size is not None
+        stops = signal.stop_loss is not None or signal.trailing_percent is not None
+        takes = signal.take_profit is not None or bool(signal.targets)
+        return replace(
+            signal,
+            percent=signal.percent if sized else self.percent,
+            quote_quantity=signal.quote_quantity if sized else self.quote_quantity,
+            stop_loss=signal.stop_loss if stops else self.stop_loss,
+            trailing_percent=signal.trailing_percent if stops else self.trailing_percent,
+            take_profit=signal.take_profit if takes else self.take_profit,
+        )
 
 
 def signal_to_json(signal: Signal) -> dict[str, Any]:
     """A signal as JSON can hold it, amounts as plain strings, what is absent left out."""
-
-    def exact(value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return plain(value)
-        if isinstance(value, dict):
-            return {key: exact(item) for key, item in value.items() if item is not None}
-        return value
-
-    found: dict[str, Any] = exact(asdict(signal))
+    found: dict[str, Any] = _exact(signal)
     return found
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_exact(item) for item in value]
+    if isinstance(
+        value, Signal | PriceOrPercent | TargetWish
+    ):  # by hand: `asdict` copies all it meets, deeply
+        parts = ((name, getattr(value, name)) for name in value.__slots__)
+        return {name: _exact(part) for name, part in parts if part not in (None, ())}
+    return value
 
 
 def signal_from_json(stored: Mapping[str, Any]) -> Signal:
     """The signal that `signal_to_json` made this of."""
+    known = {name: read(stored[name]) for name, read in _READERS.items() if name in stored}
+    return Signal(**known)
 
-    def amount(name: str) -> Decimal | None:
-        return to_decimal(stored[name]) if name in stored else None
 
-    def guard(name: str) -> PriceOrPercent | None:
-        if name not in stored:
-            return None
-        return PriceOrPercent(**{kind: to_decimal(value) for kind, value in stored[name].items()})
+def _guard(stored: Mapping[str, str]) -> PriceOrPercent:
+    return PriceOrPercent(**{kind: to_decimal(value) for kind, value in stored.items()})
 
-    return Signal(
-        AlertAction(stored["action"]),
-        symbol=stored.get("symbol"),
-        price=amount("price"),
-        percent=amount("percent"),
-        quantity=amount("quantity"),
-        quote_quantity=amount("quote_quantity"),
-        stop_loss=guard("stop_loss"),
-        take_profit=guard("take_profit"),
-        alert_id=stored.get("alert_id"),
-        comment=stored.get("comment"),
-        expires_in=stored.get("expires_in"),
-        extras=stored.get("extras", {}),
-    )
+
+def _targets(stored: Iterable[Mapping[str, Any]]) -> tuple[TargetWish, ...]:
+    return tuple(TargetWish(_guard(each["at"]), to_decimal(each["share"])) for each in stored)
+
+
+def _as_it_is(stored: Any) -> Any:
+    return stored
+
+
+#: How each part of a stored signal is read.
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "action": AlertAction,
+    **dict.fromkeys(("price", *SIZES, "trailing_percent", "position_size"), to_decimal),
+    **dict.fromkeys(("stop_loss", "take_profit"), _guard),
+    "targets": _targets,
+    **dict.fromkeys(("market_position", "prev_market_position"), StrategyPosition),
+    "time": datetime.fromisoformat,
+    **dict.fromkeys(("symbol", "alert_id", "expires_in", "comment", "extras"), _as_it_is),
+}

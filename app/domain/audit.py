@@ -38,6 +38,8 @@ class Action(StrEnum):
     BROKER_MADE_MAIN = "broker.made_main"
     BROKER_REMOVED = "broker.removed"
     SOURCE_CREATED = "source.created"
+    SOURCE_EDITED = "source.edited"
+    SOURCE_SECRETS_CHANGED = "source.secrets_changed"
     SOURCE_TOKEN_CHANGED = "source.token_changed"  # noqa: S105 - names what happened
     SOURCE_SWITCHED_ON = "source.switched_on"
     SOURCE_SWITCHED_OFF = "source.switched_off"

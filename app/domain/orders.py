@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.domain.errors import InvalidTransition
+from app.domain.money import plain, to_decimal
 
 
 class Side(StrEnum):
@@ -168,6 +169,20 @@ class PriceOrPercent:
 
     price: Decimal | None = None
     percent: Decimal | None = None
+
+    @classmethod
+    def read(cls, text: str) -> PriceOrPercent:
+        """What ``100.5`` or ``2%`` says.
+
+        Raises:
+            InvalidAmount: it is no number.
+        """
+        if text.strip().endswith("%"):
+            return cls(percent=to_decimal(text.strip().removesuffix("%")))
+        return cls(price=to_decimal(text))
+
+    def __str__(self) -> str:
+        return f"{plain(self.percent)}%" if self.percent is not None else plain(self.price or Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)

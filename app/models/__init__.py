@@ -1,6 +1,6 @@
 """The tables, one file an aggregate."""
 
-from app.models.alert import Alert, Source
+from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
 from app.models.ledger import LedgerEntry
@@ -8,6 +8,7 @@ from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
 from app.models.position import Position, PositionStatus, PositionTarget, TargetStatus
 from app.models.risk import Halt, HaltCause, HaltScope, RiskLimits
+from app.models.source import Source, SourceRoute
 from app.models.token import ApiToken
 from app.models.types import utc_now
 from app.models.user import User
@@ -19,6 +20,7 @@ __all__ = [
     "AuditSeal",
     "BalanceRow",
     "Broker",
+    "Confirmation",
     "EquityPoint",
     "FillRow",
     "Halt",
@@ -36,6 +38,7 @@ __all__ = [
     "PositionTarget",
     "RiskLimits",
     "Source",
+    "SourceRoute",
     "TargetStatus",
     "User",
     "new_client_order_id",

@@ -1,8 +1,9 @@
-"""Webhook sources and every delivery they ever made."""
+"""Every delivery that ever came to a webhook source."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
@@ -11,33 +12,28 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.domain.alerts import AlertStatus
 from app.extensions import Table
 from app.models.broker import Broker
+from app.models.source import Source
 from app.models.types import EnumText, UtcDateTime, utc_now
 
 
-class Source(Table):
-    """An endpoint that alerts come to. The token itself is shown once and stored as its SHA-256 only."""
+class Confirmation(StrEnum):
+    """Whether a person has confirmed an alert that must not be acted on without."""
 
-    __tablename__ = "sources"
-    __table_args__ = (UniqueConstraint("user_id", "name"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(80))
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    enabled: Mapped[bool] = mapped_column(default=True)
-    duplicate_window: Mapped[int] = mapped_column(default=10)
-    expires_in: Mapped[int] = mapped_column(default=60)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-
-    broker: Mapped[Broker] = relationship()
+    ASKED = "ASKED"
+    GIVEN = "GIVEN"
 
 
 class Alert(Table):
     """One delivery, stored before it is understood.
 
     ``body`` is what came, with any secret redacted; ``signal`` its meaning once parsed; ``reason`` says in words
-    why it became what ``status`` says. ``fingerprint`` is the hash by which a repeated delivery is known.
+    why it became what ``status`` says. ``fingerprint`` is the hash by which a repeated delivery is known. ``headers``
+    are the request's without those that prove anything. ``confirmation`` is None unless a person has to say, or has
+    said, whether it shall be acted on. ``replayed_from`` is the alert that a person had run once more, on the sandbox,
+    as this one.
+
+    A delivery for several brokers is an alert for each of them: ``delivery_id`` names the first, which alone has the
+    ``idempotency_key``, and is None in it.
     """
 
     __tablename__ = "alerts"
@@ -55,10 +51,14 @@ class Alert(Table):
     status: Mapped[AlertStatus] = mapped_column(EnumText(AlertStatus))
     body: Mapped[str] = mapped_column(Text)
     content_type: Mapped[str] = mapped_column(String(100))
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     sender: Mapped[str] = mapped_column(String(64))
     fingerprint: Mapped[str] = mapped_column(String(64))
     idempotency_key: Mapped[str | None] = mapped_column(String(120))
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), index=True)
+    replayed_from_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
+    confirmation: Mapped[Confirmation | None] = mapped_column(EnumText(Confirmation))
     action: Mapped[str | None] = mapped_column(String(20))
     symbol: Mapped[str | None] = mapped_column(String(64))
     signal: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -70,7 +70,9 @@ class Alert(Table):
 
     source: Mapped[Source] = relationship()
     broker: Mapped[Broker] = relationship()
-    duplicate_of: Mapped[Alert | None] = relationship(remote_side="Alert.id")
+    duplicate_of: Mapped[Alert | None] = relationship(foreign_keys=duplicate_of_id, remote_side="Alert.id")
+    delivery: Mapped[Alert | None] = relationship(foreign_keys=delivery_id, remote_side="Alert.id")
+    replayed_from: Mapped[Alert | None] = relationship(foreign_keys=replayed_from_id, remote_side="Alert.id")
 
     def end(self, status: AlertStatus, reason: str) -> None:
         """Say in words what became of it."""

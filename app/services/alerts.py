@@ -1,210 +1,152 @@
-"""Acting on stored alerts: deciding what each asks for, placing its order, and telling what became of it."""
+"""Acting on stored alerts: deciding what each asks for, and doing it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.domain.accounts import TradingMode
-from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_from_json
-from app.domain.errors import ExchangeUnavailable, OrderDenied, OutcomeUnknown, RateLimited, SwitchyardError
-from app.domain.money import plain
-from app.domain.orders import OrderDraft, OrderType, Side
+from app import dispatch
+from app.domain.alerts import AlertStatus, Signal, signal_from_json
+from app.domain.errors import ExchangeUnavailable, OutcomeUnknown, RateLimited, SwitchyardError
 from app.extensions import db
-from app.models import Alert, Broker, OrderOrigin, OrderRow, User, utc_now
-from app.services import catalog, connections, events, execution, orders, risk
+from app.models import (
+    Alert,
+    Confirmation,
+    utc_now,
+)
+from app.services import alert_acts, connections, events
+from app.services.alert_decisions import Decision, decide
+from app.services.alert_facts import Case, depends_on_account, gather
+from app.services.alert_precedence import A_MOMENT, must_wait
 from app.services.events import Topic
-from app.services.planning import plan, spent_asset
+from app.services.sizing import Holdings
 
 log = structlog.get_logger()
 
-_SIDES = {
-    AlertAction.BUY_MARKET: (Side.BUY, OrderType.MARKET),
-    AlertAction.SELL_MARKET: (Side.SELL, OrderType.MARKET),
-    AlertAction.BUY_LIMIT: (Side.BUY, OrderType.LIMIT),
-    AlertAction.SELL_LIMIT: (Side.SELL, OrderType.LIMIT),
-}
+#: How long a person may take to confirm an alert that does not say itself how long it is good for.
+CONFIRM_WITHIN = timedelta(minutes=10)
+
+
+class ConfirmationRefused(SwitchyardError):
+    """An alert that cannot be confirmed."""
+
+    remedy = "Reload the alert; if you still want the trade, place it by hand."
 
 
 def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
-    """Decide an alert and place the order it asks for; does nothing for one that was decided before.
+    """Decide an alert and do what it asks for; does nothing for one that was decided before.
 
-    The decision, the order's intent and this worker's claim of it are one commit, so that an alert delivered to two
-    workers leads to one order.
+    The decision, what it wants written down and this worker's claim of an order are one commit, so that an alert
+    delivered to two workers acts once.
     """
     picked_up_at = utc_now()
     alert = _undecided(alert_id)
     if alert is None or alert.signal is None:
         db.session.rollback()
         return
-    signal = signal_from_json(alert.signal)
-    free, unusable = None, None
-    if signal.percent is not None:
-        db.session.rollback()  # nothing may be held while an exchange is asked
-        try:
-            free = _fresh_balance(alert, signal)
-        except (ExchangeUnavailable, RateLimited, OutcomeUnknown) as error:
-            # Still RECEIVED: the sweep tries again until the alert expires.
-            log.warning("balance_not_known", alert_id=alert_id, error=error.message)
-            return
-        except SwitchyardError as error:
-            unusable = f"{error.message}. {error.remedy}"
-        alert = _undecided(alert_id)
-        if alert is None:
+    case = case_of(alert, signal_from_json(alert.signal))
+    if must_wait(alert, case):
+        db.session.commit()  # nothing was changed: it lets go of the alert
+        dispatch.process_alert(alert_id, case.broker.exchange, countdown=A_MOMENT)
+        return
+    asked = _Asked()
+    if depends_on_account(case.signal):
+        found = _ask(case)
+        alert = None if found is None else _undecided(alert_id)
+        if found is None or alert is None:
             db.session.rollback()
             return
-    if unusable is not None:
-        alert.end(AlertStatus.ERROR, unusable)
-    order = _decide(alert, signal, free) if unusable is None else None
+        asked = found
+    decision = decide(case, gather(case, asked.account, asked.unknown, hold=True), utc_now())
     alert.picked_up_at = picked_up_at
-    claimed = order is not None and execution.take(order, queued_at=queued_at)
+    bring_about = _conclude(alert, decision, queued_at)
     db.session.commit()
-    if order is not None and claimed:
-        execution.send(order)
+    bring_about()
     events.publish(alert.user_id, Topic.ALERTS, alert.id)
 
 
-def listing(
-    user: User,
-    *,
-    page: int = 1,
-    per_page: int = 20,
-    broker_id: int | None = None,
-    status: AlertStatus | None = None,
-) -> tuple[Sequence[Alert], int]:
-    """A page of a person's alerts, newest first, and how many match."""
-    conditions = [Alert.user_id == user.id]
-    if broker_id is not None:
-        conditions.append(Alert.broker_id == broker_id)
-    if status is not None:
-        conditions.append(Alert.status == status)
-    total = db.session.scalar(select(func.count(Alert.id)).where(*conditions)) or 0
-    query = select(Alert).where(*conditions).options(joinedload(Alert.broker), joinedload(Alert.source))
-    query = query.order_by(Alert.id.desc()).limit(per_page).offset((page - 1) * per_page)
-    return db.session.scalars(query).all(), total
-
-
-def recent(user: User, number: int) -> Sequence[Alert]:
-    """A person's newest alerts."""
-    query = select(Alert).where(Alert.user_id == user.id).order_by(Alert.id.desc()).limit(number)
-    return db.session.scalars(query.options(joinedload(Alert.broker), joinedload(Alert.source))).all()
-
-
-def find(user: User, alert_id: int) -> Alert | None:
-    """An alert of this person; another person's is as if it did not exist."""
-    return db.session.scalar(
-        select(Alert)
-        .where(Alert.id == alert_id, Alert.user_id == user.id)
-        .options(joinedload(Alert.source), joinedload(Alert.broker))
-    )
-
-
-def orders_of(alert: Alert) -> Sequence[OrderRow]:
-    """Every order an alert led to, protective ones included."""
-    return db.session.scalars(
-        select(OrderRow).where(OrderRow.alert_id == alert.id).order_by(OrderRow.id)
-    ).all()
-
-
-def _fresh_balance(alert: Alert, signal: Signal) -> Decimal | None:
-    """What is free right now of what the order spends, asked of the exchange when the size is a share of it."""
-    if signal.percent is None or signal.symbol is None:
-        return None
-    try:
-        market = catalog.resolve(alert.broker, signal.symbol)
-    except OrderDenied:
-        return None  # the decision meets it again and says so
-    with connections.calling(alert.broker) as exchange:
-        held = exchange.balances()
-    balance = held.get(spent_asset(market, _SIDES[signal.action][0]))
-    return Decimal(0) if balance is None else balance.free
-
-
-def _decide(alert: Alert, signal: Signal, free: Decimal | None) -> OrderRow | None:
-    """What becomes of an alert: the intent of an order, or a status with its reason."""
-    refusal = _reason_not_to_act(alert, utc_now())
-    if refusal is not None:
-        alert.end(*refusal)
-        return None
-    try:
-        order = _intent(alert, signal, free)
-    except OrderDenied as denied:
-        alert.end(AlertStatus.ERROR if _unclear(denied) else AlertStatus.DENIED, denied.message)
-        return None
-    alert.end(AlertStatus.PROCESSED, _in_words(order))
-    return order
-
-
-def _unclear(denied: OrderDenied) -> bool:
-    """Whether the alert itself is at fault rather than a rule or a balance."""
-    return any(violation.rule in catalog.UNRESOLVED for violation in denied.violations)
-
-
-def _reason_not_to_act(alert: Alert, now: datetime) -> tuple[AlertStatus, str] | None:
-    broker: Broker = alert.broker
-    if now >= alert.expires_at:
-        age = (now - alert.received_at).total_seconds()
-        return (
-            AlertStatus.EXPIRED,
-            f"{age:.0f} s old when a worker came to it, past its expiry: not executed stale",
-        )
-    if not alert.source.enabled:
-        return AlertStatus.DENIED, f"the source {alert.source.name} is switched off"
-    if not broker.active:
-        return AlertStatus.DENIED, f"{broker.name} is paused"
-    if broker.mode is not TradingMode.WEBHOOKS:
-        return (
-            AlertStatus.DENIED,
-            f"{broker.name} is in mode {broker.mode}; alerts trade only in mode WEBHOOKS",
-        )
-    return None
-
-
-def _intent(alert: Alert, signal: Signal, free: Decimal | None) -> OrderRow:
-    draft = draft_of(signal)
-    planned = plan(alert.broker, draft, free=free)
-    violations = [*planned.violations, *risk.objections_to(alert.broker, planned.request, claiming=True)]
-    if violations:
-        raise OrderDenied(violations)
-    return orders.record(
-        alert.broker,
-        draft,
-        planned,
-        OrderOrigin.ALERT,
+def case_of(alert: Alert, signal: Signal) -> Case:
+    """A stored alert as what is to be decided. Its source's word counts as it is now."""
+    source, replayed = alert.source, alert.replayed_from_id is not None
+    defaults = source.defaults
+    return Case(
+        broker=alert.broker,
+        signal=defaults.complete(signal),
+        defaults=defaults,
         received_at=alert.received_at,
         expires_at=alert.expires_at,
-        alert=alert,
+        switched_off=None if source.enabled or replayed else source.name,
+        by_person=replayed,
+        confirmed=alert.confirmation is Confirmation.GIVEN,
     )
 
 
-def draft_of(signal: Signal) -> OrderDraft:
-    """The order a signal asks for."""
-    side, kind = _SIDES[signal.action]
-    return OrderDraft(
-        symbol=signal.symbol or "",
-        side=side,
-        type=kind,
-        quantity=signal.quantity,
-        quote_quantity=signal.quote_quantity,
-        percent=signal.percent,
-        price=signal.price,
-        stop_loss=signal.stop_loss,
-        take_profit=signal.take_profit,
-    )
+def confirm(alert: Alert) -> Alert:
+    """Have an alert that was out of step acted on after all: it trades toward what its strategy holds.
+
+    Raises:
+        ConfirmationRefused: nobody asked for it, it was confirmed before, or it has expired.
+    """
+    db.session.refresh(alert, ["status", "confirmation", "expires_at"], with_for_update=True)
+    if alert.confirmation is not Confirmation.ASKED:
+        db.session.rollback()
+        raise ConfirmationRefused("this alert does not wait for a confirmation")
+    if utc_now() >= alert.expires_at:
+        db.session.rollback()
+        raise ConfirmationRefused("it is too late to act on this alert")
+    alert.confirmation, alert.status = Confirmation.GIVEN, AlertStatus.RECEIVED
+    alert.reason = "confirmed by a person"
+    alert.processed_at = None
+    db.session.commit()
+    dispatch.process_alert(alert.id, alert.broker.exchange)
+    events.publish(alert.user_id, Topic.ALERTS, alert.id)
+    return alert
 
 
-def _in_words(order: OrderRow) -> str:
-    base, _, quote = order.symbol.partition("/")
-    size = f"{plain(order.quantity)} {base}" if order.quantity is not None else ""
-    if order.quote_quantity is not None:
-        size = f"{plain(order.quote_quantity)} {quote} worth of {base}"
-    at = f" at {plain(order.price)}" if order.price is not None else " at the market"
-    return f"{order.side.lower()} {size}{at}"
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an account holds, or why that cannot be told for good; neither of what did not depend on it."""
+
+    account: Holdings | None = None
+    unknown: str | None = None
+
+
+def _ask(case: Case) -> _Asked | None:
+    """Ask the exchange what the account holds right now; None when it is to be asked again later.
+
+    The alert is still RECEIVED then, and the sweep tries again until it expires.
+    """
+    try:
+        with connections.calling(
+            case.broker
+        ) as exchange:  # ends the transaction: nothing may be held meanwhile
+            return _Asked(exchange.balances())
+    except (ExchangeUnavailable, RateLimited, OutcomeUnknown) as error:
+        log.warning("balance_not_known", broker_id=case.broker.id, error=error.message)
+        return None
+    except SwitchyardError as error:
+        return _Asked(unknown=f"{error.message}. {error.remedy}")
+
+
+def _conclude(alert: Alert, decision: Decision, queued_at: datetime | None) -> Callable[[], None]:
+    """Write down what becomes of an alert; returns what is to be run after the commit."""
+    alert.end(decision.status, decision.reason)
+    if decision.asks:
+        alert.confirmation = Confirmation.ASKED
+        if alert.signal is None or "expires_in" not in alert.signal:
+            alert.expires_at = max(alert.expires_at, utc_now() + CONFIRM_WITHIN)
+    if decision.act is None or decision.objections:
+        return _nothing
+    return alert_acts.write_down(decision.act, alert, queued_at=queued_at)
+
+
+def _nothing() -> None:
+    """There is nothing to bring about."""
 
 
 def _undecided(alert_id: int) -> Alert | None:

@@ -9,26 +9,38 @@ from __future__ import annotations
 
 import hashlib
 import queue
-import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
-from app import dispatch
-from app.domain.alert_format import AlertFault, parse_alert
-from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_to_json
+from app.domain.alert_format import AlertFault, parse_alert, read_pairs
+from app.domain.alerts import (
+    SIZES,
+    AlertAction,
+    AlertStatus,
+    Signal,
+    signal_from_json,
+    signal_to_json,
+)
+from app.domain.masking import mask, mask_within
+from app.domain.orders import Side
 from app.extensions import db
-from app.models import Alert, Source
-from app.services import events, sources
+from app.models import Alert, Broker, Source, SourceRoute
+from app.services import admission, events, handover, sources
+from app.services.admission import NotAdmitted
 from app.services.events import Topic
+from app.services.receipts import Receipt
+from app.services.tally import Tally
 
 log = structlog.get_logger()
 
@@ -40,30 +52,46 @@ _KEPT_OF_OVERSIZED = 1024
 _BATCH = 64
 _PATIENCE_SECONDS = 20.0
 
-#: A secret's value: a quoted one to its closing quote, however it ends if it never does, any other to the next pair.
-_SECRET = re.compile(r"""(?i)(\bsecret["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^\r\n,;}]+)""")
+#: What a repeated body may repeat: not what was denied here, such as a stranger's copy that came before the alert.
+_TAKEN = Alert.delivery_id.is_(None) & (
+    (Alert.status != AlertStatus.DENIED) | Alert.picked_up_at.is_not(None)
+)
+
+#: What the alerts of one delivery have in common.
+_SHARED = (
+    *("user_id", "source_id", "body", "content_type", "headers", "sender", "fingerprint"),
+    *("action", "symbol", "received_at", "expires_at"),
+)
+
+#: How UTF-16 begins: with its mark, or with the first of two bytes of a plain letter.
+_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"{\0": "utf-16-le", b"\0{": "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook request as it came."""
+    """One webhook request as it came. ``length`` is what the sender said the body has, in bytes, if it said so."""
 
     token: str = field(repr=False)
-    body: bytes
+    body: bytes = field(repr=False)
     content_type: str
     sender: str
     received_at: datetime
+    length: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    signature: str = field(default="", repr=False)
+    timestamp: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a sender is told of a stored alert."""
+@dataclass(slots=True)
+class _Judged:
+    """A delivery of a known source, and what it made: its first alert, then those for further brokers."""
 
-    alert_id: int
-    source_id: int
-    status: AlertStatus
-    reason: str | None
-    duplicate_of_id: int | None
+    alerts: list[Alert]
+    proven: bool = True
+
+    @property
+    def first(self) -> Alert:
+        return self.alerts[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +103,9 @@ class _Waiting:
 class Intake:
     """The one writer of alerts of this process; its thread starts with the first delivery."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, tally: Tally) -> None:
         self._app = app
+        self._tally = tally
         self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         self._start = threading.Lock()
         self._writer: threading.Thread | None = None
@@ -121,6 +150,7 @@ class Intake:
             for waiting in batch:
                 waiting.receipt.set_exception(error)
         else:
+            self._tally.count(receipts)
             for waiting, receipt in zip(batch, receipts, strict=True):
                 waiting.receipt.set_result(receipt)
 
@@ -128,87 +158,145 @@ class Intake:
 def store(deliveries: Sequence[Delivery]) -> list[Receipt | None]:
     """Store deliveries in one commit, dispatch those that can be acted on, and say of each what it became."""
     try:
-        alerts = _store_together(deliveries)
+        judged = _store_together(deliveries)
     except IntegrityError:
         # Another process stored the same id between our look and our commit: look again, one by one.
         db.session.rollback()
         if len(deliveries) > 1:
             return [receipt for delivery in deliveries for receipt in store([delivery])]
-        alerts = _store_together(deliveries)
-    received = [alert for alert in alerts if alert is not None and alert.status is AlertStatus.RECEIVED]
-    dispatch.process_alerts((alert.id, alert.source.broker.exchange) for alert in received)
-    for user_id in {alert.user_id for alert in alerts if alert is not None}:
+        judged = _store_together(deliveries)
+    alerts = [alert for each in judged if each is not None for alert in each.alerts]
+    handover.process_alerts(
+        (alert.id, alert.broker.exchange) for alert in alerts if alert.status is AlertStatus.RECEIVED
+    )
+    for user_id in {alert.user_id for alert in alerts}:
         events.publish(user_id, Topic.ALERTS)
-    return [None if alert is None else _receipt(alert) for alert in alerts]
+    return [None if each is None else _receipt(each) for each in judged]
 
 
-def _store_together(deliveries: Sequence[Delivery]) -> list[Alert | None]:
+def _store_together(deliveries: Sequence[Delivery]) -> list[_Judged | None]:
     known = _sources_of(deliveries)
-    alerts = [
-        _judged(source, delivery) if source is not None else None
+    judged = [
+        None if source is None else _judged(source, delivery)
         for delivery, source in ((each, known.get(sources.fingerprint(each.token))) for each in deliveries)
     ]
-    stored = [alert for alert in alerts if alert is not None]
-    _link_duplicates([alert for alert in stored if alert.status is AlertStatus.RECEIVED])
-    db.session.add_all(stored)
+    stored = [each for each in judged if each is not None]
+    _link_duplicates([each.first for each in stored if each.first.status is AlertStatus.RECEIVED])
+    for each in stored:
+        if each.first.status is AlertStatus.RECEIVED:
+            each.alerts += _for_further_brokers(each.first)
+        db.session.add_all(each.alerts)
     db.session.commit()
-    return alerts
+    return judged
 
 
 def _sources_of(deliveries: Iterable[Delivery]) -> dict[str, Source]:
     """Sources by what is stored of their token; read every time, so that a switched-off one is off at once."""
     hashes = {sources.fingerprint(delivery.token) for delivery in deliveries}
-    query = select(Source).where(Source.token_hash.in_(hashes)).options(joinedload(Source.broker))
-    return {source.token_hash: source for source in db.session.scalars(query)}
+    query = (
+        select(Source)
+        .where(Source.token_hash.in_(hashes))
+        .options(joinedload(Source.broker), joinedload(Source.routes).joinedload(SourceRoute.broker))
+    )
+    return {source.token_hash: source for source in db.session.scalars(query).unique()}
 
 
-def _judged(source: Source, delivery: Delivery) -> Alert:
+def _judged(source: Source, delivery: Delivery) -> _Judged:
     kept = delivery.body if len(delivery.body) <= MAX_BODY else delivery.body[:_KEPT_OF_OVERSIZED]
-    readable = kept.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
     alert = Alert(
         user_id=source.user_id,
         source_id=source.id,
-        source=source,
         broker_id=source.broker_id,
         status=AlertStatus.RECEIVED,
-        body=_SECRET.sub(r"\1•••", readable),
+        body=mask(_readable(kept)),
         content_type=delivery.content_type[:100],
+        headers=dict(delivery.headers),
         sender=delivery.sender[:64],
         fingerprint=hashlib.sha256(delivery.body).hexdigest(),
         received_at=delivery.received_at,
         expires_at=delivery.received_at + timedelta(seconds=source.expires_in),
     )
+    _is_of(alert, source, source.broker)
+    judged = _Judged([alert])
     try:
-        signal = _understand(delivery.body)
+        _judge(alert, source, _understand(source, delivery))
+    except NotAdmitted as refusal:
+        alert.end(AlertStatus.DENIED, refusal.message)
+        judged.proven = refusal.proven
     except AlertFault as fault:
-        alert.end(AlertStatus.ERROR, fault.message)
-    else:
-        _judge(alert, source, signal)
-    return alert
+        alert.end(AlertStatus.ERROR, mask(fault.message))
+    return judged
 
 
-def _understand(body: bytes) -> Signal:
+def _readable(body: bytes) -> str:
+    """A body as text that a database holds, whatever it is; never to be acted on."""
+    text = body.decode(_UTF_16.get(body[:2], "utf-8"), "replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _understand(source: Source, delivery: Delivery) -> Signal:
+    body = delivery.body
     if len(body) > MAX_BODY:
         raise AlertFault(f"the body is larger than {MAX_BODY} bytes; more is not taken")
+    if delivery.length is not None and len(body) < delivery.length:
+        raise AlertFault(f"the body ended after {len(body)} of {delivery.length} bytes")
+    admission.check_sender(
+        source,
+        address=delivery.sender,
+        body=body,
+        signature=delivery.signature,
+        timestamp=delivery.timestamp,
+    )
     try:
         readable = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise AlertFault(f"the body is not UTF-8 text: byte {error.start + 1}") from None
+    if source.secret_hash is not None:
+        admission.check_secret(source, read_pairs(readable))
     return parse_alert(readable)
 
 
 def _judge(alert: Alert, source: Source, signal: Signal) -> None:
     alert.action = signal.action.value
     alert.symbol = signal.symbol
-    alert.signal = signal_to_json(signal)
-    if signal.expires_in is not None:
-        alert.expires_at = alert.received_at + timedelta(seconds=signal.expires_in)
+    alert.signal = mask_within(signal_to_json(signal))
+    alert.expires_at = signal.expires_at(alert.received_at, source.expires_in)
     if not source.enabled:
         alert.end(AlertStatus.DENIED, f"the source {source.name} is switched off")
     elif signal.action is AlertAction.PING:
         alert.end(AlertStatus.PROCESSED, "the line is alive")
     else:
         alert.idempotency_key = signal.alert_id
+
+
+def _for_further_brokers(first: Alert) -> Iterator[Alert]:
+    """The same alert for each further broker of its source; each is decided by itself."""
+    for route in first.source.routes:
+        if route.enabled:
+            alert = Alert(
+                **{name: getattr(first, name) for name in _SHARED},
+                broker_id=route.broker_id,
+                delivery=first,
+                status=AlertStatus.RECEIVED,
+                signal=_sized(first.signal or {}, route),
+            )
+            _is_of(alert, first.source, route.broker)
+            yield alert
+
+
+def _is_of(alert: Alert, source: Source, broker: Broker) -> None:
+    """What its ids say already, told without the bookkeeping that a change of a stored alert needs."""
+    set_committed_value(alert, "source", source)
+    set_committed_value(alert, "broker", broker)
+
+
+def _sized(signal: Mapping[str, Any], route: SourceRoute) -> dict[str, Any]:
+    """A signal with the size of a further broker, where it has one of its own; a sale is of what is held there."""
+    told = signal_from_json(signal)
+    if route.size and told.action.places is not None and told.action.places[0] is Side.BUY:
+        sizes: dict[str, Any] = {**dict.fromkeys(SIZES), **route.size}
+        told = replace(told, **sizes)
+    return signal_to_json(told)
 
 
 def _link_duplicates(alerts: Sequence[Alert]) -> None:
@@ -239,7 +327,7 @@ def _alike(alerts: Sequence[Alert]) -> list[Alert]:
         found += db.session.scalars(select(Alert).where(of_sources, Alert.idempotency_key.in_(ids)))
     if bodies:
         same_body = Alert.fingerprint.in_(bodies) & (Alert.received_at > oldest)
-        query = select(Alert).where(of_sources, same_body, Alert.duplicate_of_id.is_(None))
+        query = select(Alert).where(of_sources, same_body, _TAKEN, Alert.duplicate_of_id.is_(None))
         found += db.session.scalars(query.order_by(Alert.id))
     return found
 
@@ -265,5 +353,14 @@ def _lock(alerts: Sequence[Alert]) -> None:
         db.session.execute(lock, {"source": source_id, "fingerprint": fingerprint})
 
 
-def _receipt(alert: Alert) -> Receipt:
-    return Receipt(alert.id, alert.source_id, alert.status, alert.reason, alert.duplicate_of_id)
+def _receipt(judged: _Judged) -> Receipt:
+    first = judged.first
+    return Receipt(
+        alert_id=first.id,
+        source_id=first.source_id,
+        status=first.status,
+        reason=first.reason,
+        duplicate_of_id=first.duplicate_of_id,
+        proven=judged.proven,
+        alert_ids=[alert.id for alert in judged.alerts],
+    )

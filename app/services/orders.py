@@ -159,11 +159,21 @@ def cancel(order: OrderRow) -> None:
     if order.status.is_final:
         db.session.rollback()
         raise CancelRefused(f"the order is {order.status.lower()} already")
+    want_cancelled(order)
+    db.session.commit()
+    pursue_cancellation(order)
+
+
+def want_cancelled(order: OrderRow) -> None:
+    """Write down that an unfinished order, which the caller holds, shall be cancelled; does not commit."""
     order.cancel_requested = True
     audit.record(Action.ORDER_CANCEL_ASKED, f"order {order.id}", user_id=order.user_id)
     if order.status is OrderStatus.PENDING:
         order.move_to(OrderStatus.CANCELED, "cancelled before it was sent")
-    db.session.commit()
+
+
+def pursue_cancellation(order: OrderRow) -> None:
+    """Have a worker cancel on its exchange what was wanted cancelled, and tell open pages."""
     if not order.status.is_final:
         dispatch.cancel_order(order.id, order.broker.exchange)
     events.publish(order.user_id, Topic.ORDERS, order.id)

@@ -75,7 +75,7 @@ def next_orders(position_id: int) -> Orders:
     entry = _latest_entry(position) if steps.place else None
     intents = [_intent(position, new, entry) for new in steps.place]
     if wish.close > 0 and steps.place:
-        position.close_quantity = None
+        position.close_quantity = position.close_alert_id = None
     if not steps:
         _note_state(position, guarded(wish, resting, market))
     db.session.commit()
@@ -298,14 +298,17 @@ def _latest_entry(position: Position) -> OrderRow | None:
 
 
 def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRow:
-    """The order that will place an exit; what guards names the entry it guards."""
+    """The order that will place an exit: of what guards, for the alert that it guards; of a sale, for its own."""
     now = utc_now()
     sells_now = new.stop_loss is None and new.target is None
+    alert_id = None if entry is None else entry.alert_id
+    if sells_now and position.close_alert_id is not None:
+        alert_id = position.close_alert_id
     order = OrderRow(
         user_id=position.user_id,
         broker=position.broker,
         position=position,
-        alert_id=None if entry is None else entry.alert_id,
+        alert_id=alert_id,
         parent=entry,
         role=OrderRole.EXIT if sells_now else OrderRole.PROTECTION,
         origin=OrderOrigin.PROTECTION,

@@ -1,11 +1,14 @@
-"""Envelope encryption of exchange keys.
+"""Encryption of exchange keys and of what senders of webhooks sign with.
 
-Each broker has a data key of its own, itself encrypted under the master key. The additional data of every
-ciphertext names its broker and field, so that one moved to another row or column does not open.
+Each broker has a data key of its own, itself encrypted under the master key; a source's signing secret is encrypted
+under the master key itself. The additional data of every ciphertext names its row and field, so that one moved to
+another row or column does not open.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -14,15 +17,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from app.domain.accounts import Credential
 from app.domain.errors import SwitchyardError
 from app.extensions import settings
-from app.models import Broker
+from app.models import Broker, Source
 
 _NONCE = 12
+_SIGNING_SECRET = "source:{}:signing_secret"  # noqa: S105 - names where it stands
 
 
 class VaultSealed(SwitchyardError):
-    """A broker's keys cannot be decrypted with the master key this server runs with."""
+    """What is stored cannot be decrypted with the master key this server runs with."""
 
-    remedy = "Start the server with the master key the keys were stored under, or enter the keys again."
+    remedy = "Start the server with the master key it was stored under, or enter it again."
 
 
 def seal(broker: Broker, credential: Credential) -> None:
@@ -66,14 +70,45 @@ def opens(broker: Broker) -> bool:
     return True
 
 
-def _context(broker: Broker, field: str) -> bytes:
-    return f"broker:{broker.id}:{field}".encode()
+def seal_signing_secret(source: Source, secret: str) -> bytes:
+    """The encrypted form of what a source's sender signs with; the source must have its id."""
+    return _encrypt_within(settings.master_key, secret.encode(), _SIGNING_SECRET.format(source.id))
+
+
+def unseal_signing_secret(source: Source) -> str:
+    """What the sender of a source signs with.
+
+    Raises:
+        VaultSealed: when the master key does not fit.
+    """
+    try:
+        sealed = source.signing_secret or b""
+        return _decrypt_within(settings.master_key, sealed, _SIGNING_SECRET.format(source.id)).decode()
+    except InvalidTag:
+        raise VaultSealed(f"the signing secret of source {source.name!r} cannot be decrypted") from None
+
+
+def secret_hash(source: Source, secret: str) -> str:
+    """What is stored of the secret in a source's alerts, which must have its id.
+
+    A person chooses it, so that a plain hash could be found by trying words; this one needs the master key.
+    """
+    text = f"source:{source.id}:{secret}".encode("utf-8", "surrogatepass")
+    return hmac.new(settings.webhook_key, text, hashlib.sha256).hexdigest()
 
 
 def _encrypt(key: bytes, secret: bytes, broker: Broker, field: str) -> bytes:
-    nonce = os.urandom(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, secret, _context(broker, field))
+    return _encrypt_within(key, secret, f"broker:{broker.id}:{field}")
 
 
 def _decrypt(key: bytes, sealed: bytes, broker: Broker, field: str) -> bytes:
-    return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _context(broker, field))
+    return _decrypt_within(key, sealed, f"broker:{broker.id}:{field}")
+
+
+def _encrypt_within(key: bytes, secret: bytes, place: str) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, secret, place.encode())
+
+
+def _decrypt_within(key: bytes, sealed: bytes, place: str) -> bytes:
+    return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())

@@ -1,10 +1,14 @@
-"""What a person may wish of an open position: other exits, a part of it sold, all of it sold.
+"""What may be wished of an open position: other exits, a part of it sold, all of it sold.
 
-A wish is written down here, under the position's lock, and brought about by `app.services.execution.guard` in a worker.
+What a wish would change is worked out from the position as it stands (`moved`, `closed` …), so that it can be shown
+beforehand. Then it is written down (`write`), under the position's lock, and brought about by
+`app.services.execution.guard` in a worker. `move`, `close` and the rest do all of it for a person.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from app import dispatch
@@ -12,11 +16,11 @@ from app.domain.audit import Action
 from app.domain.errors import SwitchyardError
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
-from app.domain.orders import PriceOrPercent
-from app.domain.protection import trailed
+from app.domain.orders import PriceOrPercent, TargetWish
+from app.domain.protection import Target, trailed
 from app.exchanges import capabilities
 from app.extensions import db
-from app.models import OrderRole, OrderRow, Position, PositionStatus, PositionTarget, TargetStatus
+from app.models import Alert, OrderRole, OrderRow, Position, PositionStatus, PositionTarget, TargetStatus
 from app.services import audit, catalog, events, prices
 from app.services.events import Topic
 from app.services.planning import protective_price
@@ -32,6 +36,110 @@ class WishRefused(SwitchyardError):
     remedy = "Look at the position again and correct the value that is named."
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a wish makes of a position; what is None stays. Prices in quote, ``close_quantity`` in base."""
+
+    action: Action
+    stop_loss: Decimal | None = None
+    targets: tuple[Target, ...] | None = None
+    trailing_percent: Decimal | None = None
+    high: Decimal | None = None
+    close_quantity: Decimal | None = None
+
+
+def moved(
+    position: Position,
+    market: Market,
+    *,
+    stop_loss: PriceOrPercent | None = None,
+    take_profit: PriceOrPercent | None = None,
+    targets: tuple[TargetWish, ...] = (),
+    trailing_percent: Decimal | None = None,
+) -> Change:
+    """Other protection; what is not given stays. Percent counts from the entry price.
+
+    Raises:
+        WishRefused: a price lies on the wrong side of the market, or a distance is none.
+    """
+    if trailing_percent is not None and not 0 < trailing_percent < _HUNDRED:
+        raise WishRefused("the distance of a trailing stop must be above 0 and below 100 percent")
+    entry, high = position.entry_price, None
+    stop = protective_price(market, stop_loss, entry, above=False)
+    wanted = targets or ((TargetWish(take_profit, _HUNDRED),) if take_profit is not None else ())
+    levels = tuple(_level(market, target, entry) for target in wanted) or None
+    _check_sides(position, stop, levels or ())
+    if trailing_percent is not None:
+        high = _last(position) or entry
+        if high is not None:
+            stop = trailed(stop or position.stop_loss, high, trailing_percent, market)
+    return Change(
+        Action.POSITION_MOVED, stop_loss=stop, targets=levels, trailing_percent=trailing_percent, high=high
+    )
+
+
+def at_break_even(position: Position, market: Market) -> Change:
+    """The stop-loss where a sale pays for the purchase and for both fees.
+
+    Raises:
+        WishRefused: the market is not above that price yet.
+    """
+    entry = position.entry_price or _ZERO
+    fee = capabilities(position.broker.exchange).standard_taker_fee
+    level = market.quantize_price(EXACT.divide(entry, 1 - fee)) + market.tick_size
+    _check_sides(position, level, ())
+    return Change(Action.POSITION_MOVED, stop_loss=level)
+
+
+def closed(position: Position, market: Market, percent: Decimal = _HUNDRED) -> Change:
+    """A share of what is held sold at the market.
+
+    Raises:
+        WishRefused: the share is none, or less than one lot.
+    """
+    if not 0 < percent <= _HUNDRED:
+        raise WishRefused("the share must be above 0 and at most 100 percent")
+    return sold(position, market, EXACT.divide(EXACT.multiply(position.quantity, percent), _HUNDRED))
+
+
+def sold(position: Position, market: Market, quantity: Decimal) -> Change:
+    """So much of what is held, in base, sold at the market; all of it to the last crumb, a part in whole lots.
+
+    Raises:
+        WishRefused: it is less than one lot.
+    """
+    lots = market.quantize_quantity(quantity)
+    if lots <= 0:
+        raise WishRefused(f"{plain(quantity)} {market.base} is less than one lot of {plain(market.lot_size)}")
+    return Change(Action.POSITION_CLOSED, close_quantity=quantity if quantity >= position.quantity else lots)
+
+
+def write(position: Position, change: Change, *, alert: Alert | None = None) -> None:
+    """Keep what a locked position shall become, at the word of an alert if one is given; does not commit."""
+    if change.stop_loss is not None:
+        position.stop_loss = change.stop_loss
+    if change.targets is not None:
+        position.targets = [
+            PositionTarget(price=target.price, share=target.share, status=TargetStatus.WAITING)
+            for target in change.targets
+        ]
+    if change.trailing_percent is not None:
+        position.trailing_percent, position.high = change.trailing_percent, change.high
+        position.trailing_refused = False
+    if change.close_quantity is not None:
+        position.close_quantity = change.close_quantity
+        position.close_alert_id = None if alert is None else alert.id
+    position.stop_failures, position.alarm = 0, None
+    audit.record(
+        change.action,
+        f"position {position.id}",
+        user_id=position.user_id,
+        stop_loss=position.stop_loss,
+        trailing_percent=position.trailing_percent,
+        close_quantity=position.close_quantity,
+    )
+
+
 def move(
     position: Position,
     *,
@@ -39,60 +147,39 @@ def move(
     take_profit: PriceOrPercent | None = None,
     trailing_percent: Decimal | None = None,
 ) -> Position:
-    """Move the protection of an open position; what is None stays. Percent counts from the entry price.
+    """Have the protection of an open position moved, as `moved` says.
 
     Raises:
-        WishRefused: the position is closed, a price lies on the wrong side of the market, or a distance is none.
+        WishRefused: the position is closed, or as in `moved`.
     """
-    if trailing_percent is not None and not 0 < trailing_percent < _HUNDRED:
-        raise WishRefused("the distance of a trailing stop must be above 0 and below 100 percent")
-    position, market = _to_change(position)
-    entry = position.entry_price
-    stop = protective_price(market, stop_loss, entry, above=False)
-    target = protective_price(market, take_profit, entry, above=True)
-    _check_sides(position, stop, target)
-    if stop is not None:
-        position.stop_loss = stop
-    if target is not None:
-        position.targets = [PositionTarget(price=target, share=_HUNDRED, status=TargetStatus.WAITING)]
-    if trailing_percent is not None:
-        position.trailing_percent, position.trailing_refused = trailing_percent, False
-        position.high = _last(position) or entry
-        if position.high is not None:
-            position.stop_loss = trailed(position.stop_loss, position.high, trailing_percent, market)
-    return _wish(position, Action.POSITION_MOVED)
+    return _wish(
+        position,
+        lambda found, market: moved(
+            found,
+            market,
+            stop_loss=stop_loss,
+            take_profit=take_profit,
+            trailing_percent=trailing_percent,
+        ),
+    )
 
 
 def break_even(position: Position) -> Position:
-    """Move the stop-loss to where a sale pays for the purchase and for both fees.
+    """Have the stop-loss moved to where nothing is lost, as `at_break_even` says.
 
     Raises:
-        WishRefused: the position is closed, or the market is not above that price yet.
+        WishRefused: the position is closed, or as in `at_break_even`.
     """
-    position, market = _to_change(position)
-    entry = position.entry_price or _ZERO
-    fee = _taker_fee(position)
-    level = market.quantize_price(EXACT.divide(entry, 1 - fee)) + market.tick_size
-    _check_sides(position, level, None)
-    position.stop_loss = level
-    return _wish(position, Action.POSITION_MOVED)
+    return _wish(position, at_break_even)
 
 
 def close(position: Position, percent: Decimal = _HUNDRED) -> Position:
-    """Sell a share of what is held at the market; the rest stays guarded.
+    """Have a share of what is held sold at the market; the rest stays guarded.
 
     Raises:
-        WishRefused: the position is closed, or the share is less than one lot.
+        WishRefused: the position is closed, or as in `closed`.
     """
-    position, market = _to_change(position)
-    if not 0 < percent <= _HUNDRED:
-        raise WishRefused("the share must be above 0 and at most 100 percent")
-    wanted = EXACT.divide(EXACT.multiply(position.quantity, percent), _HUNDRED)
-    quantity = market.quantize_quantity(wanted)
-    if quantity <= 0:
-        raise WishRefused(f"{plain(percent)} % of it is less than one lot of {plain(market.lot_size)}")
-    position.close_quantity = position.quantity if percent == _HUNDRED else quantity
-    return _wish(position, Action.POSITION_CLOSED)
+    return _wish(position, lambda found, market: closed(found, market, percent))
 
 
 def reverse(position: Position) -> Position:
@@ -115,49 +202,44 @@ def give_up(order: OrderRow) -> None:
     position.targets = [target for target in position.targets if target.price != gone]
 
 
-def _to_change(position: Position) -> tuple[Position, Market]:
+def _wish(position: Position, work_out: Callable[[Position, Market], Change]) -> Position:
+    """Write down what a person wishes and have a worker bring it about."""
     position = locked(position.id)
     market = catalog.known(position.broker, position.symbol)
-    if position.status is not PositionStatus.OPEN or market is None:
+    try:
+        if position.status is not PositionStatus.OPEN or market is None:
+            raise WishRefused(f"the position in {position.symbol} is closed")
+        write(position, work_out(position, market))
+    except WishRefused:
         db.session.rollback()
-        raise WishRefused(f"the position in {position.symbol} is closed")
-    return position, market
-
-
-def _wish(position: Position, action: Action) -> Position:
-    """Keep what was wished and have a worker bring it about."""
-    position.stop_failures, position.alarm = 0, None
-    audit.record(
-        action,
-        f"position {position.id}",
-        user_id=position.user_id,
-        stop_loss=position.stop_loss,
-        trailing_percent=position.trailing_percent,
-        close_quantity=position.close_quantity,
-    )
+        raise
     db.session.commit()
     dispatch.manage_position(position.id, position.broker.exchange)
     events.publish(position.user_id, Topic.POSITIONS, position.id)
     return position
 
 
-def _check_sides(position: Position, stop: Decimal | None, target: Decimal | None) -> None:
+def _level(market: Market, target: TargetWish, entry: Decimal | None) -> Target:
+    price = protective_price(market, target.at, entry, above=True)
+    if price is None:
+        raise WishRefused("the take-profit cannot be told: the price of the entry is not known")
+    return Target(price, target.share)
+
+
+def _check_sides(position: Position, stop: Decimal | None, targets: tuple[Target, ...]) -> None:
     last = _last(position)
-    refusal = None
     if stop is not None and stop <= 0:
-        refusal = "the stop-loss must be above zero"
-    elif last is not None and stop is not None and stop >= last:
-        refusal = f"a stop-loss at {plain(stop)} would sell at once: the market is at {plain(last)}"
-    elif last is not None and target is not None and target <= last:
-        refusal = f"a take-profit at {plain(target)} would sell at once: the market is at {plain(last)}"
-    if refusal is not None:
-        db.session.rollback()
-        raise WishRefused(refusal)
+        raise WishRefused("the stop-loss must be above zero")
+    if last is None:
+        return
+    if stop is not None and stop >= last:
+        raise WishRefused(f"a stop-loss at {plain(stop)} would sell at once: the market is at {plain(last)}")
+    for target in targets:
+        if target.price <= last:
+            raise WishRefused(
+                f"a take-profit at {plain(target.price)} would sell at once: the market is at {plain(last)}"
+            )
 
 
 def _last(position: Position) -> Decimal | None:
     return prices.last(position.broker.exchange, position.broker.environment, position.symbol)
-
-
-def _taker_fee(position: Position) -> Decimal:
-    return capabilities(position.broker.exchange).standard_taker_fee

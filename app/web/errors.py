@@ -34,8 +34,11 @@ _WORDS: dict[int, tuple[str, str]] = {
     503: ("The service cannot answer at the moment.", "Try again in a moment."),
 }
 
+#: How long, in seconds, a caller is told to wait when nothing says it better.
+_USUAL_WAIT = 60
+
 #: Doors that only programs come to, whatever they say they accept.
-_FOR_PROGRAMS = ("/webhook/", "/api/", "/health/")
+_FOR_PROGRAMS = ("/api/", "/health/")
 
 _CODES: dict[type[SwitchyardError], int] = {
     OrderDenied: 422,
@@ -59,7 +62,7 @@ def init_app(app: Flask) -> None:
 def wants_json() -> bool:
     """Whether the caller is a program rather than a browser's page."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
-    return best == "application/json" or request.path.startswith(_FOR_PROGRAMS) or request.path == "/webhook"
+    return best == "application/json" or request.path.startswith(_FOR_PROGRAMS)
 
 
 def _identify() -> None:
@@ -95,11 +98,11 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _retry_after(error: HTTPException) -> int | None:
-    """Seconds until a limited caller may come back."""
-    limit = limiter.current_limit
-    if not isinstance(error, RateLimitExceeded) or limit is None:
+    """Seconds until a limited caller may come back: every 429 says it."""
+    if error.code != HTTPStatus.TOO_MANY_REQUESTS:
         return None
-    return max(1, int(limit.reset_at - time.time()))
+    limit = limiter.current_limit if isinstance(error, RateLimitExceeded) else None
+    return _USUAL_WAIT if limit is None else max(1, int(limit.reset_at - time.time()))
 
 
 def _answer(

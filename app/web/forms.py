@@ -15,7 +15,10 @@ Errors = dict[str, list[str]]
 #: What speaks of the form as a whole.
 WHOLE = "_schema"
 
-_NEVER_SHOWN_AGAIN = ("password", "password_again", "api_key", "api_secret", "passphrase", "csrf_token")
+_NEVER_SHOWN_AGAIN = (
+    *("password", "password_again", "api_key", "api_secret", "passphrase", "secret", "signing_secret"),
+    "csrf_token",
+)
 
 
 def load(schema: Schema) -> tuple[Any, Errors]:

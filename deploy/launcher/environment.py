@@ -22,6 +22,7 @@ def process_environment(settings: Settings, environ: Mapping[str, str]) -> dict[
         "DATA_DIR": str(settings.data_dir),
         "HOST": settings.host,
         "PORT": str(settings.port),
+        "WEBHOOK_PORT": str(settings.webhook_port),
         "SANDBOX_PORT": str(settings.sandbox_port),
         "ORDERS_CONCURRENCY": str(settings.orders_concurrency),
         "SYNC_CONCURRENCY": str(settings.sync_concurrency),

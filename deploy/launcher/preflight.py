@@ -90,6 +90,7 @@ def check_ports(settings: Settings) -> None:
         ("PORT", settings.host, settings.port),
         ("SANDBOX_PORT", "127.0.0.1", settings.sandbox_port),
         ("FLOWER_PORT", "127.0.0.1", settings.flower_port),
+        *([("WEBHOOK_PORT", settings.host, settings.webhook_port)] if settings.receiver else []),
     ):
         _check_port(name, host, port)
 

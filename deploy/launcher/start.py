@@ -19,7 +19,7 @@ from deploy.launcher.service import Service
 from deploy.launcher.supervisor import Supervisor, is_accepting
 from deploy.launcher.terminal import Terminal
 
-REDIS, WEB = "redis", "web"
+REDIS, WEB, RECEIVER = "redis", "web", "webhook"
 #: What the others lean on, and what can wait until the pages are up; the rest of the Procfile comes in between.
 FOUNDATION = (REDIS, "sandbox")
 FIRST = (WEB, "worker-orders")
@@ -155,6 +155,8 @@ def _services(settings: Settings, processes: Mapping[str, str]) -> dict[str, Ser
     commands = parse_procfile((PROJECT_ROOT / "Procfile").read_text()).processes
     if not settings.embedded_redis:
         del commands[REDIS]
+    if not settings.receiver:
+        del commands[RECEIVER]
     return {
         name: Service(name, command, environ=processes, data_dir=settings.data_dir)
         for name, command in commands.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,9 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.alert_format import ALIASES, AlertFault, parse_alert, read_pairs
-from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_from_json, signal_to_json
+from app.domain.alerts import (
+    SIZES,
+    AlertAction,
+    AlertStatus,
+    Signal,
+    StrategyPosition,
+    signal_from_json,
+    signal_to_json,
+)
 from app.domain.money import plain
-from app.domain.orders import PriceOrPercent
+from app.domain.orders import PriceOrPercent, TargetWish
 
 BAD = json.loads(Path(__file__).with_name("bad_alerts.json").read_text(encoding="utf-8"))
 BUY = {"action": "BuyMarket", "symbol": "BTCUSDT", "quantity": "0.1"}
@@ -88,7 +97,7 @@ def test_deep_nesting_is_no_way_to_break_the_parser(nesting: str, depth: int) ->
 
 
 @given(
-    action=st.sampled_from([action for action in AlertAction if action is not AlertAction.PING]),
+    action=st.sampled_from([action for action in AlertAction if action.places]),
     symbol=words,
     size=st.sampled_from(["percent", "quantity", "quote_quantity"]),
     amount=shares,
@@ -119,7 +128,10 @@ def test_both_formats_mean_the_same(
 
 @given(guard=guards, size=numbers)
 def test_a_stored_signal_comes_back_as_it_was(guard: str, size: str) -> None:
-    signal = understood(quantity=size, take_profit=guard, id="7", comment="go", mine="kept", expires_in=30)
+    several = {"sl": guard, "tp": [f"{size}:40", {"price": "3%", "share": "60.0"}], "trailing": "1.5%"}
+    strategy = {"market_position": "long", "prev_market_position": "flat", "position_size": size}
+    rest = {"id": "7", "comment": "go", "mine": "kept", "expires_in": 30, "time": "2026-01-31T12:00:00Z"}
+    signal = understood(quantity=size, **several, **strategy, **rest)
 
     assert signal_from_json(json.loads(json.dumps(signal_to_json(signal)))) == signal
 
@@ -144,9 +156,11 @@ def test_more_digits_than_a_float_holds_are_kept() -> None:
 def test_every_alias_means_its_key_in_any_case(alias: str, name: str) -> None:
     values = {"action": "BuyLimit", "price": "9", "symbol": "BTCUSDT", "percent": "5", "stop_loss": "8"}
     values |= {"take_profit": "10", "quantity": "1", "quote_quantity": "7", "id": "a", "expires_in": "5"}
-    values |= {"comment": "c", "type": "limit", "secret": "s"}
+    values |= {"comment": "c", "type": "limit", "secret": "s", "risk_percent": "1", "equity_percent": "2"}
+    values |= {"trailing_percent": "3", "time": "1790000000", "position_size": "-2"}
+    values |= {"market_position": "long", "prev_market_position": "Short"}
     given_ = {"action": "BuyLimit", "symbol": "BTCUSDT", "price": "9"}
-    if name not in ("percent", "quantity", "quote_quantity"):
+    if name not in SIZES:
         given_["quantity"] = "1"
     plain_form = given_ | {name: values[name]}
     aliased = {key: value for key, value in given_.items() if key != name} | {alias: values[name]}
@@ -165,6 +179,7 @@ def test_every_alias_means_its_key_in_any_case(alias: str, name: str) -> None:
         ("Sell", "market", AlertAction.SELL_MARKET),
         ("BUY", "Limit", AlertAction.BUY_LIMIT),
         ("sell", "limit", AlertAction.SELL_LIMIT),
+        ("BuyLimit", "LIMIT", AlertAction.BUY_LIMIT),
     ],
 )
 def test_an_action_may_be_written_plainly_with_a_type(
@@ -214,7 +229,7 @@ def test_a_fault_tells_its_place() -> None:
     with pytest.raises(AlertFault) as refusal:
         parse_alert("\n  action=PING; oops")
 
-    assert (refusal.value.line, refusal.value.column) == (2, 15)
+    assert (refusal.value.line, refusal.value.column) == (2, 16)
 
 
 def test_an_alert_is_done_with_once_its_status_is_final() -> None:
@@ -222,3 +237,77 @@ def test_an_alert_is_done_with_once_its_status_is_final() -> None:
         AlertStatus.RECEIVED,
         AlertStatus.PROCESSING,
     }
+
+
+def test_several_take_profits_are_a_list_or_a_line_with_the_share_of_each() -> None:
+    listed = understood(tp=[{"price": 52_000, "share": 50}, {"price": "6%", "share": "25%"}])
+
+    assert listed.take_profit is None
+    assert listed.targets == (
+        TargetWish(PriceOrPercent(price=Decimal(52_000)), Decimal(50)),
+        TargetWish(PriceOrPercent(percent=Decimal(6)), Decimal(25)),
+    )
+    assert understood(tp=["52000:50", "6%:25"]) == listed
+    assert parse_alert(as_pairs(body(tp="52000:50 | 6%:25%"), "\n")) == listed
+
+
+def test_what_the_strategy_holds_is_read_as_tradingview_writes_it() -> None:
+    signal = understood(
+        action="sell", market_position="short", prev_market_position="long", position_size="-1.5"
+    )
+
+    assert (signal.market_position, signal.prev_market_position) == (
+        StrategyPosition.SHORT,
+        StrategyPosition.LONG,
+    )
+    assert signal.position_size == Decimal("-1.5")
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00+01:00", "1769860800", "1769860800000"]
+)
+def test_the_senders_time_is_told_in_its_zone_or_since_1970(written: str) -> None:
+    assert understood(time=written).time == datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def test_an_alert_that_says_how_long_it_is_good_for_counts_from_the_time_it_tells() -> None:
+    came = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
+    usual = came + timedelta(seconds=60)
+
+    assert understood().expires_at(came, 60) == usual
+    assert understood(time="2026-01-31T00:00:00Z").expires_at(came, 60) == usual, "it may be a bar's time"
+    assert understood(expires_in=20).expires_at(came, 60) == came + timedelta(seconds=20)
+    late = understood(time="2026-01-31T12:00:00Z", expires_in=20)
+    assert late.expires_at(came, 60) < came
+    ahead = understood(time="2026-01-31T12:05:00Z", expires_in=20)
+    assert ahead.expires_at(came, 60) == came + timedelta(seconds=20), "a clock that is fast prolongs nothing"
+
+
+@pytest.mark.parametrize("action", ["MAJ", "CLOSE", "REVERSE", "CANCEL"])
+def test_what_concerns_a_position_needs_no_size(action: str) -> None:
+    signal = parse_alert(f"action={action},symbol=BTCUSDT,sl=49000")
+
+    assert (signal.action, signal.size) == (AlertAction(action), None)
+
+
+def test_a_cancel_may_leave_out_the_symbol() -> None:
+    assert parse_alert("action=CANCEL").symbol is None
+
+
+def test_an_order_may_leave_its_size_to_the_source() -> None:
+    assert parse_alert("action=BuyMarket,symbol=BTCUSDT").size is None
+
+
+def test_a_key_that_resembles_one_that_is_given_beside_it_is_kept() -> None:
+    signal = parse_alert("action=BuyMarket,ticker=BTCUSDT,tickerid=BINANCE:BTCUSDT,quantity=1,comments=x")
+
+    assert signal.extras == {"tickerid": "BINANCE:BTCUSDT", "comments": "x"}
+
+
+@given(st.sampled_from([alias for alias in ALIASES if len(alias) > 6 and alias != "comment"]), st.data())
+def test_a_known_key_with_a_letter_lost_is_a_slip_and_never_ignored(alias: str, data: st.DataObject) -> None:
+    lost = data.draw(st.sampled_from([at for at, letter in enumerate(alias) if letter != "_"]))
+    slip = alias[:lost] + alias[lost + 1 :]
+
+    with pytest.raises(AlertFault, match="did you mean"):
+        parse_alert(f"action=PING,{slip}=1")

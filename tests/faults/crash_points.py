@@ -18,7 +18,8 @@ from types import CodeType, FunctionType, ModuleType
 #: wished; and what finds out where an answer was lost.
 PATH: Mapping[str, tuple[str, ...]] = {
     "app.services.intake": ("store", "_store_together", "_link_duplicates"),
-    "app.services.alerts": ("process", "_fresh_balance", "_decide", "_intent"),
+    "app.services.alerts": ("process", "_ask", "_conclude"),
+    "app.services.alert_acts": ("write_down", "_place"),
     "app.services.orders": ("place", "record"),
     "app.services.connections": ("calling",),
     "app.services.execution": (
@@ -55,7 +56,7 @@ PATH: Mapping[str, tuple[str, ...]] = {
     "app.services.positions": ("follow", "held_for", "_opened", "_adopt_wish"),
     "app.services.counting": ("recount", "_carry", "_carry_one"),
     "app.services.protection": ("next_orders", "refused", "_intent"),
-    "app.services.wishes": ("move", "close", "_to_change", "_wish"),
+    "app.services.wishes": ("write", "_to_change", "_wish"),
     "app.services.hand_trades": ("account_for",),
     "app.services.reconciliation": ("reconcile", "_adopt", "_guard_again", "_conclude"),
     "app.exchanges.rest": ("RestExchange._once",),

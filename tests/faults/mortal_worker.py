@@ -102,6 +102,13 @@ def _position(broker_id: int) -> Position:
     return db.session.scalars(select(Position).where(Position.broker_id == broker_id)).one()
 
 
+def hold(broker_id: int) -> None:
+    """A position without exits, bought by hand."""
+    broker = db.session.get_one(Broker, broker_id)
+    draft = OrderDraft("BTC/USDT", Side.BUY, OrderType.MARKET, quantity=Decimal("0.01"))
+    execution.submit(orders.place(broker, draft, OrderOrigin.TICKET).id)
+
+
 def redeliver(broker_id: int, act: str, *arguments: object) -> None:
     """Everything comes a second time: the request from outside, and the task of every row there is.
 
@@ -164,6 +171,7 @@ _ACTS: Mapping[str, Callable[..., None]] = {
     "press": press,
     "move": move,
     "close": close,
+    "hold": hold,
     "redeliver": redeliver,
 }
 _QUEUES = [queue(name) for name in NAMES for queue in (dispatch.orders_queue, dispatch.sync_queue)]

@@ -40,6 +40,10 @@ def permit_trading(workshop: Workshop, desk: Desk) -> None:
     workshop.permit(desk, trade=True)
 
 
+def hold(workshop: Workshop, desk: Desk) -> None:
+    workshop.job("hold", desk.broker_id, in_person=True)
+
+
 def expire(workshop: Workshop, desk: Desk) -> None:
     workshop.expire(desk)
 
@@ -80,6 +84,7 @@ def fault(operation: str, kind: str, **fields: object) -> Fault:
 
 BUY = {"action": "BuyMarket", "symbol": "BTCUSDT", "quantity": "0.01", "expires_in": "3600"}
 GUARDED = {**BUY, "stop_loss": "57000", "take_profit": "66000"}
+CLOSE = {"action": "CLOSE", "symbol": "BTCUSDT", "percent": "50", "expires_in": "3600"}
 SHARE = {**{name: value for name, value in GUARDED.items() if name != "quantity"}, "percent": "50"}
 
 LOST = fault("place_order", "reset_after")
@@ -134,6 +139,7 @@ SCENARIOS = [
     Scenario("balance refused", SHARE, before=forbid_reading, alert_ends=AlertStatus.ERROR, **NO_ORDER),
     Scenario("paused", GUARDED, before=pause, alert_ends=AlertStatus.DENIED, **NO_ORDER),
     Scenario("against a rule", {**BUY, "quantity": "0.000001"}, alert_ends=AlertStatus.DENIED, **NO_ORDER),
+    Scenario("half closed by an alert", CLOSE, before=hold, exits=0, past_exits=1, sold=Decimal("0.5")),
     Scenario("too late", GUARDED, age=7200, alert_ends=AlertStatus.EXPIRED, **NO_ORDER),
     Scenario("stop moved", GUARDED, past_exits=2, **MOVED),
     Scenario("stop wished for later", BUY, **MOVED, exits=1),
@@ -189,7 +195,24 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "return [receipt for delivery in deliveries for receipt in store([delivery])]",
         "alerts = _store_together(deliveries)",
     ),
-    "app.services.alerts:process": ("db.session.rollback()", "return"),
+    "app.services.alerts:process": (
+        "db.session.rollback()",
+        "return",
+        # It comes too soon: tests/services/test_what_alerts_do_to_positions.py.
+        "db.session.commit()",
+        "dispatch.process_alert(alert_id, case.broker.exchange, countdown=A_MOMENT)",
+    ),
+    # Alerts that are asked about, move protection or cancel: tests/services/test_alerts_out_of_step.py and the above.
+    "app.services.alerts:_conclude": (
+        "alert.confirmation = Confirmation.ASKED",
+        "if alert.signal is None or 'expires_in' not in alert.signal:",
+        "alert.expires_at = max(alert.expires_at, utc_now() + CONFIRM_WITHIN)",
+    ),
+    "app.services.alert_acts:write_down": (
+        "for order in act.orders:",
+        "orders.want_cancelled(order)",
+        "return lambda: _pursue(act)",
+    ),
     "app.services.orders:place": (
         "db.session.rollback()",
         "placed = by_client_id(broker, client_order_id or '')",
@@ -220,17 +243,11 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "db.session.rollback()",
         "raise WishRefused(f'the position in {position.symbol} is closed')",
     ),
-    "app.services.wishes:move": (
-        "raise WishRefused('the distance of a trailing stop must be above 0 and below 100 percent')",
-        "position.targets = [PositionTarget(price=target, share=_HUNDRED, status=TargetStatus.WAITING)]",
-        "position.trailing_percent = trailing_percent",
-        "position.high = _last(position) or entry",
-        "if position.high is not None:",
-        "position.stop_loss = trailed(position.stop_loss, position.high, trailing_percent, market)",
-    ),
-    "app.services.wishes:close": (
-        "raise WishRefused('the share must be above 0 and at most 100 percent')",
-        "raise WishRefused(f'{plain(percent)} % of it is less than one lot of {plain(market.lot_size)}')",
+    "app.services.wishes:write": (
+        "position.targets = [PositionTarget(price=target.price, share=target.share, status=TargetStatus.WAITING) "
+        "for target in change.targets]",
+        "position.trailing_percent, position.high = (change.trailing_percent, change.high)",
+        "position.trailing_refused = False",
     ),
     "app.services.positions:_adopt_wish": (
         "return",
@@ -264,7 +281,6 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     ),
     # Guards against what no market, client or exchange here does.
     "app.services.intake:_link_duplicates": ("return",),
-    "app.services.alerts:_fresh_balance": ("return None",),
     "app.services.bookkeeping:_new_leg": (
         "raise ValueError(f'the exchange reported a leg of order {order.id} without side or type')",
     ),

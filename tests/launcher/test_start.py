@@ -21,7 +21,7 @@ from deploy.launcher.errors import LaunchError, explained
 from deploy.launcher.start import local_address
 
 DEADLINE = 60.0
-NAMES = {"redis", "web", "worker-orders", "worker-sync", "beat", "flower", "sandbox"}
+NAMES = {"redis", "web", "webhook", "worker-orders", "worker-sync", "beat", "flower", "sandbox"}
 
 
 def free_port() -> int:
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """A person's environment with nothing of the test run's in it, and ports of its own."""
-    ports = {name: str(free_port()) for name in ("PORT", "SANDBOX_PORT", "FLOWER_PORT")}
+    ports = {name: str(free_port()) for name in ("PORT", "SANDBOX_PORT", "FLOWER_PORT", "WEBHOOK_PORT")}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {**kept, **ports, "DATA_DIR": str(data_dir), **settings}
 
@@ -47,7 +47,7 @@ class Running:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        self.environ = environment(data_dir)
+        self.environ = environment(data_dir, RECEIVER="1")
         self.port = int(self.environ["PORT"])
         self.process = subprocess.Popen(
             [str(PROJECT_ROOT / "bin" / "start")],
@@ -99,6 +99,20 @@ def test_every_process_of_the_procfile_runs_and_has_a_pid_file_and_a_log(running
     eventually(lambda: set(running.pids()) == NAMES)
     assert all(psutil.pid_exists(pid) for pid in running.pids().values())
     assert {path.stem for path in (running.data_dir / "log").glob("*.log")} == NAMES
+
+
+def test_alerts_are_taken_apart_from_the_pages_when_that_is_asked_for(running: Running) -> None:
+    address = f"http://127.0.0.1:{running.environ['WEBHOOK_PORT']}"
+
+    def answers(path: str) -> int:
+        try:
+            return requests.get(address + path, timeout=10).status_code
+        except requests.ConnectionError:
+            return 0
+
+    eventually(lambda: answers("/health") == 200)
+    assert answers("/") == 404
+    assert requests.post(f"{address}/webhook/nobodys", data="action=PING", timeout=10).status_code == 401
 
 
 def test_nothing_listens_beyond_this_machine(running: Running) -> None:
@@ -164,13 +178,13 @@ def test_a_stop_leaves_no_process_and_no_pid_file(tmp_path: Path) -> None:
     assert not list((tmp_path / "run").glob("*.sock"))
 
 
-@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT", "FLOWER_PORT"])
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT", "FLOWER_PORT", "WEBHOOK_PORT"])
 def test_a_port_that_is_taken_is_named_with_the_way_out(tmp_path: Path, name: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = start(environment(tmp_path, **{name: str(port)}))
+        done = start(environment(tmp_path, RECEIVER="1", **{name: str(port)}))
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"Port {port} is taken")

@@ -21,6 +21,7 @@ from app.models import Broker, OrderOrigin, OrderRow
 from app.services import brokers, connections, execution, markets, orders, users
 from tests.fixtures.app import AppFactory
 from tests.fixtures.sandbox import Keys, SandboxServer
+from tests.services.signals import Signals
 from tests.services.trader import PRICE, Trader
 
 BTC = "BTC/USDT"
@@ -120,6 +121,12 @@ def trader(
         found.price(PRICE)
         yield found
         connections.close()
+
+
+@pytest.fixture
+def signals(trader: Trader) -> Signals:
+    """A source of a trader's broker, to which alerts come."""
+    return Signals.of(trader)
 
 
 def _connect(exchange: str, keys: Keys) -> Broker:

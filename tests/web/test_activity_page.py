@@ -75,9 +75,9 @@ def test_changes_of_brokers_keys_and_sources_are_written_down_without_a_secret(
     submit(browser, "/brokers/1/edit", **{**form, "name": "other", "mode": "WEBHOOKS"}, **keys)
     submit(browser, "/brokers/1/pause", page="/", paused="1")
     submit(browser, "/brokers/1/pause", page="/", paused="0")
-    shown = submit(browser, "/webhooks/", name="chart", broker_id=1).text
-    submit(browser, "/webhooks/1/rotate", page="/")
-    submit(browser, "/webhooks/1/toggle", page="/")
+    shown = submit(browser, "/webhooks/sources/new", name="chart", broker_id=1).text
+    submit(browser, "/webhooks/sources/1/rotate", page="/")
+    submit(browser, "/webhooks/sources/1/toggle", page="/")
     submit(browser, "/brokers/1/remove", page="/")
 
     assert actions(app)[2:] == [

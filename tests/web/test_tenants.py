@@ -65,6 +65,9 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
         "/orders/",
         "/positions/",
         "/webhooks/",
+        "/webhooks/explain",
+        "/webhooks/message",
+        "/webhooks/sources",
         "/activity/",
         "/trade/",
         "/equity",
@@ -98,7 +101,10 @@ def test_another_persons_ids_in_a_form_or_an_address_lead_nowhere(
     assert submit(browser, "/trade/preview", page="/", **ticket).status_code == 404
     assert submit(browser, "/trade/place", page="/", **ticket).status_code == 404
     assert (
-        submit(browser, "/webhooks/", page="/", name="mine", broker_id=history.broker_id).status_code == 404
+        submit(
+            browser, "/webhooks/sources/new", page="/", name="mine", broker_id=history.broker_id
+        ).status_code
+        == 404
     )
     theirs = {"scope": "BROKER", "broker_id": history.broker_id}
     assert submit(browser, "/halts/start", page="/", **theirs).status_code == 404
