@@ -56,7 +56,7 @@ PATH: Mapping[str, tuple[str, ...]] = {
     "app.services.positions": ("follow", "held_for", "_opened", "_adopt_wish"),
     "app.services.counting": ("recount", "_carry", "_carry_one"),
     "app.services.protection": ("next_orders", "refused", "_intent"),
-    "app.services.wishes": ("write", "_to_change", "_wish"),
+    "app.services.wishes": ("write", "_wish"),
     "app.services.hand_trades": ("account_for",),
     "app.services.reconciliation": ("reconcile", "_adopt", "_guard_again", "_conclude"),
     "app.exchanges.rest": ("RestExchange._once",),

@@ -193,7 +193,7 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "db.session.rollback()",
         "if len(deliveries) > 1:",
         "return [receipt for delivery in deliveries for receipt in store([delivery])]",
-        "alerts = _store_together(deliveries)",
+        "judged = _store_together(deliveries)",
     ),
     "app.services.alerts:process": (
         "db.session.rollback()",
@@ -239,9 +239,10 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     ),
     "app.services.counting:recount": ("start_over(position)", "orders = uncarried(position)"),
     # Wishes that are refused, of which nothing is stored, and others that are kept and brought about alike.
-    "app.services.wishes:_to_change": (
-        "db.session.rollback()",
+    "app.services.wishes:_wish": (
         "raise WishRefused(f'the position in {position.symbol} is closed')",
+        "db.session.rollback()",
+        "raise",
     ),
     "app.services.wishes:write": (
         "position.targets = [PositionTarget(price=target.price, share=target.share, status=TargetStatus.WAITING) "
