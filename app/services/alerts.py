@@ -11,22 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import dispatch
-from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_from_json
+from app.domain.alerts import AlertStatus, Signal, signal_from_json
 from app.domain.errors import ExchangeUnavailable, OutcomeUnknown, RateLimited, SwitchyardError
-from app.domain.orders import OrderStatus, Side
 from app.extensions import db
 from app.models import (
     Alert,
     Confirmation,
-    OrderRole,
-    OrderRow,
-    Position,
-    PositionStatus,
     utc_now,
 )
 from app.services import alert_acts, connections, events
 from app.services.alert_decisions import Decision, decide
 from app.services.alert_facts import Case, depends_on_account, gather
+from app.services.alert_precedence import A_MOMENT, must_wait
 from app.services.events import Topic
 from app.services.sizing import Holdings
 
@@ -34,11 +30,6 @@ log = structlog.get_logger()
 
 #: How long a person may take to confirm an alert that does not say itself how long it is good for.
 CONFIRM_WITHIN = timedelta(minutes=10)
-
-#: How long a purchase waits for what is being sold, and how many seconds it is away each time.
-_PATIENCE = timedelta(seconds=10)
-_A_MOMENT = 0.25
-_SELLING = (AlertAction.CLOSE, AlertAction.REVERSE, AlertAction.SELL_MARKET)
 
 
 class ConfirmationRefused(SwitchyardError):
@@ -59,10 +50,12 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
         db.session.rollback()
         return
     case = case_of(alert, signal_from_json(alert.signal))
+    if must_wait(alert, case):
+        db.session.commit()  # nothing was changed: it lets go of the alert
+        dispatch.process_alert(alert_id, case.broker.exchange, countdown=A_MOMENT)
+        return
     asked = _Asked()
     if depends_on_account(case.signal):
-        if _waits_for_proceeds(alert, case):
-            return
         found = _ask(case)
         alert = None if found is None else _undecided(alert_id)
         if found is None or alert is None:
@@ -138,42 +131,6 @@ def _ask(case: Case) -> _Asked | None:
         return None
     except SwitchyardError as error:
         return _Asked(unknown=f"{error.message}. {error.remedy}")
-
-
-def _waits_for_proceeds(alert: Alert, case: Case) -> bool:
-    """Whether a purchase shall come back in a moment, because what it would spend a share of is just being freed.
-
-    An alert that closes and one that opens again may come within milliseconds of each other.
-    """
-    is_buy = case.signal.action.places is not None and case.signal.action.places[0] is Side.BUY
-    is_young = utc_now() - alert.received_at < _PATIENCE
-    if not is_buy or not is_young or not _is_selling(alert):
-        return False
-    db.session.commit()  # nothing was changed: it lets go of the alert
-    dispatch.process_alert(alert.id, case.broker.exchange, countdown=_A_MOMENT)
-    return True
-
-
-def _is_selling(alert: Alert) -> bool:
-    closing = select(Position.id).where(
-        Position.broker_id == alert.broker_id,
-        Position.status == PositionStatus.OPEN,
-        Position.close_quantity.is_not(None),
-        Position.alarm.is_(None),
-    )
-    selling = select(OrderRow.id).where(
-        OrderRow.broker_id == alert.broker_id,
-        OrderRow.role == OrderRole.EXIT,
-        OrderRow.status.in_((OrderStatus.PENDING, OrderStatus.SUBMITTED)),
-    )
-    about_to = select(Alert.id).where(
-        Alert.broker_id == alert.broker_id,
-        Alert.id < alert.id,
-        Alert.status == AlertStatus.RECEIVED,
-        Alert.action.in_(_SELLING),
-    )
-    found = select(closing.exists() | selling.exists() | about_to.exists())
-    return bool(db.session.scalar(found))
 
 
 def _conclude(alert: Alert, decision: Decision, queued_at: datetime | None) -> Callable[[], None]:

@@ -17,7 +17,9 @@ from types import CodeType, FunctionType, ModuleType
 #: What runs between a delivered alert and its guarded position, and what finds out where an answer was lost.
 SUBMIT_PATH: Mapping[str, tuple[str, ...]] = {
     "app.services.intake": ("store", "_store_together", "_link_duplicates"),
-    "app.services.alerts": ("process", "_fresh_balance", "_decide", "_intent"),
+    "app.services.alerts": ("process", "_ask", "_conclude"),
+    "app.services.alert_acts": ("write_down", "_place"),
+    "app.services.wishes": ("write",),
     "app.services.orders": ("place", "record"),
     "app.services.connections": ("calling",),
     "app.services.execution": (

@@ -64,6 +64,13 @@ def press(broker_id: int, client_order_id: str) -> None:
     orders.place(broker, draft, OrderOrigin.TICKET, client_order_id=client_order_id)
 
 
+def hold(broker_id: int) -> None:
+    """A position without exits, bought by hand."""
+    broker = db.session.get_one(Broker, broker_id)
+    draft = OrderDraft("BTC/USDT", Side.BUY, OrderType.MARKET, quantity=Decimal("0.01"))
+    execution.submit(orders.place(broker, draft, OrderOrigin.TICKET).id)
+
+
 def redeliver(broker_id: int, act: str, *arguments: object) -> None:
     """Everything comes a second time: the request from outside, and the task of every row there is.
 
@@ -119,6 +126,7 @@ _ACTS: Mapping[str, Callable[..., None]] = {
     **_TASKS,
     "receive": receive,
     "press": press,
+    "hold": hold,
     "redeliver": redeliver,
 }
 _QUEUES = [queue(name) for name in NAMES for queue in (dispatch.orders_queue, dispatch.sync_queue)]

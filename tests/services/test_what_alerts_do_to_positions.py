@@ -11,6 +11,7 @@ from app.domain.orders import OrderDraft, OrderStatus, OrderType, Side
 from app.extensions import db
 from app.models import OrderOrigin, OrderRow, PositionStatus
 from app.services import execution, halts, orders
+from app.services.alert_precedence import PATIENCE
 from tests.services.signals import Signals
 from tests.services.trader import BTC, PRICE, stop_at
 
@@ -171,6 +172,47 @@ def test_a_reopening_with_a_share_of_the_money_waits_for_what_the_close_frees(si
 
     worth = held(signals) * PRICE
     assert Decimal(85_000) < worth < Decimal(91_000)
+
+
+@pytest.mark.parametrize("exit_", [{"action": "CLOSE"}, {"action": "sell"}, {"action": "MAJ", "sl": "59000"}])
+@ON_ONE
+def test_what_follows_a_purchase_on_its_heels_waits_until_it_is_known(
+    exit_: dict[str, str], signals: Signals
+) -> None:
+    """An exit that finds nothing held yet must not be the last word of a position that is just being bought."""
+    draft = OrderDraft(BTC, Side.BUY, OrderType.MARKET, quantity=Decimal("0.005"))
+    by_hand = orders.place(signals.trader.broker, draft, OrderOrigin.TICKET)
+    entry = signals.store(**GUARDED)
+    follower = signals.store(**exit_)
+
+    signals.work(entry)
+    assert signals.work(follower).status is AlertStatus.RECEIVED, "the order is not placed yet"
+    execution.submit(by_hand.id)
+    assert signals.work(follower).status is AlertStatus.PROCESSED
+
+    if "sl" not in exit_:
+        assert not is_open(signals)
+
+
+@ON_ONE
+def test_what_follows_an_alert_that_buys_waits_until_that_is_decided(signals: Signals) -> None:
+    entry = signals.store(**GUARDED)
+    close = signals.store(action="CLOSE")
+
+    assert signals.work(close).status is AlertStatus.RECEIVED
+    signals.work(entry)
+    assert signals.work(close).status is AlertStatus.PROCESSED
+    assert not is_open(signals)
+
+
+@ON_ONE
+def test_an_exit_waits_no_longer_than_its_patience(signals: Signals) -> None:
+    signals.store(**GUARDED)
+    close = signals.store(action="CLOSE")
+    signals.fresh(close).received_at -= PATIENCE
+    db.session.commit()
+
+    assert signals.work(close).status is AlertStatus.DENIED
 
 
 @ON_ONE
