@@ -1,4 +1,4 @@
-"""``flask alert``: sending one as TradingView would, and what became of those that came."""
+"""``flask alert``: sending one as TradingView would, what became of those that came, and what one would lead to."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import click
 
 from app.cli.group import Commands, Refusal, reading_only
 from app.cli.output import Row, json_option, show, show_one
-from app.cli.owner import owner, owner_option
+from app.cli.owner import broker_named, owner, owner_option, source_named
 from app.cli.server import webhook_url
+from app.cli.waiting import timeout_option, until
 from app.domain.alerts import AlertStatus
-from app.models import Alert
-from app.services import alerts, sources
+from app.models import Alert, Broker
+from app.schemas.answers.alerts import AlertDetailAnswer
+from app.schemas.answers.explanations import ExplanationAnswer
+from app.services import explaining, inbox, replays, sources
+from app.services.inbox import ACTIONS, AlertFilter
 
 if TYPE_CHECKING:
     import requests
 
-alert = Commands("alert", help="Alerts: send one, list what came.")
+alert = Commands("alert", help="Alerts: send one, see what came, explain and replay.")
 
 _COLUMNS = ("id", "received_at", "source", "broker", "status", "action", "symbol", "reason")
 
@@ -65,16 +69,101 @@ def send(
 
 
 @alert.command("list")
+@click.option("--broker", "broker_name", help="Of this broker only.")
+@click.option("--source", "source_name", help="Of this source only.")
+@click.option("--action", type=click.Choice(ACTIONS, case_sensitive=False))
 @click.option("--status", type=click.Choice(AlertStatus, case_sensitive=False))
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @owner_option
 @json_option
-def list_(status: AlertStatus | None, limit: int, email: str | None, as_json: bool) -> None:
+def list_(
+    broker_name: str | None,
+    source_name: str | None,
+    action: str | None,
+    status: AlertStatus | None,
+    limit: int,
+    email: str | None,
+    as_json: bool,
+) -> None:
     """List the alerts that came, newest first."""
     with reading_only():
-        found, _ = alerts.listing(owner(email), per_page=limit, status=status)
+        user = owner(email)
+        wanted = AlertFilter(
+            broker_id=None if broker_name is None else broker_named(user, broker_name).id,
+            source_id=None if source_name is None else source_named(user, source_name).id,
+            action=action,
+            status=status,
+            per_page=limit,
+        )
+        found, _ = inbox.listing(user, wanted)
         rows = [_row(each) for each in found]
     show(rows, _COLUMNS, as_json=as_json, nothing="No alert yet.")
+
+
+@alert.command("show")
+@click.argument("alert_id", type=int)
+@owner_option
+@json_option
+def show_(alert_id: int, email: str | None, as_json: bool) -> None:
+    """Tell all of alert ALERT_ID: its body, its meaning, its orders and how long each step took."""
+    with reading_only():
+        told = AlertDetailAnswer().dump(inbox.story(_own(email, alert_id)))
+    show_one(told, as_json=as_json)
+
+
+@alert.command()
+@click.argument("text")
+@click.option("--source", "source_name", help="As if it came to this source.")
+@click.option("--broker", "broker_name", help="On this broker, without a source; the main one by default.")
+@owner_option
+@json_option
+def explain(
+    text: str, source_name: str | None, broker_name: str | None, email: str | None, as_json: bool
+) -> None:
+    """Tell what TEXT (- reads standard input) would lead to now; nothing is stored and nothing placed."""
+    body = sys.stdin.read() if text == "-" else text
+    with reading_only():
+        user = owner(email)
+        target = broker_named(user, broker_name) if source_name is None else source_named(user, source_name)
+        told = ExplanationAnswer().dump(explaining.explain(body, target))
+    show_one(told, as_json=as_json)
+
+
+@alert.command()
+@click.argument("alert_id", type=int)
+@click.option("--sandbox", is_flag=True, help="Run it for real, on a broker of yours on the sandbox.")
+@click.option("--broker", "broker_name", help="On this broker instead of its own.")
+@timeout_option(30)
+@owner_option
+@json_option
+def replay(
+    alert_id: int, sandbox: bool, broker_name: str | None, timeout: float, email: str | None, as_json: bool
+) -> None:
+    """Run alert ALERT_ID again: as a dry run, which tells what it would lead to now, or with --sandbox for real."""
+    broker = None if broker_name is None else broker_named(owner(email), broker_name)
+    if sandbox:
+        told = _run_again(_own(email, alert_id), broker, email, timeout)
+    else:
+        with reading_only():
+            told = ExplanationAnswer().dump(explaining.explain_again(_own(email, alert_id), broker))
+    show_one(told, as_json=as_json)
+
+
+def _run_again(found: Alert, broker: Broker | None, email: str | None, timeout: float) -> Row:
+    again = replays.replay(found, broker).id
+
+    def decided() -> Row | None:
+        row = _own(email, again)
+        return AlertDetailAnswer().dump(inbox.story(row)) if row.status.is_final else None
+
+    return until(decided, doing=f"Replaying alert {found.id} as {again}", timeout=timeout)
+
+
+def _own(email: str | None, alert_id: int) -> Alert:
+    found = inbox.find(owner(email), alert_id)
+    if found is None:
+        raise Refusal(f"there is no alert {alert_id}", remedy="See the alerts: flask alert list")
+    return found
 
 
 def _address(source_name: str | None, token: str | None, email: str | None) -> str:

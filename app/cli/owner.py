@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from app.cli.group import Refusal
-from app.models import Broker, User
-from app.services import brokers, users
+from app.models import Broker, Source, User
+from app.services import brokers, sources, users
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -61,4 +61,18 @@ def broker_named(user: User, name: str | None) -> Broker:
     if found is None:
         names = ", ".join(broker.name for broker in brokers.of(user)) or "none"
         raise Refusal(f"{user.email} has no broker {name}", remedy=f"Their brokers: {names}")
+    return found
+
+
+def source_named(user: User, name: str) -> Source:
+    """A person's source of this name.
+
+    Raises:
+        Refusal: they have none.
+    """
+    found = sources.by_name(user, name)
+    if found is None:
+        raise Refusal(
+            f"{user.email} has no source {name}", remedy=f"See them: flask source list --user {user.email}"
+        )
     return found

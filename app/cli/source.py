@@ -14,7 +14,7 @@ import click
 from app.cli.amounts import amount, price_or_percent
 from app.cli.group import Commands, Refusal, reading_only
 from app.cli.output import Row, json_option, show, show_one
-from app.cli.owner import broker_named, owner, owner_option
+from app.cli.owner import broker_named, owner, owner_option, source_named
 from app.cli.server import webhook_url
 from app.domain.alerts import AlertDefaults, OutOfStep
 from app.domain.senders import TRADINGVIEW
@@ -128,7 +128,7 @@ def list_(email: str | None, as_json: bool) -> None:
 def show_(name: str, email: str | None, as_json: bool) -> None:
     """Show all settings of source NAME."""
     with reading_only():
-        row = _row(_named(owner(email), name))
+        row = _row(source_named(owner(email), name))
     show_one(row, as_json=as_json)
 
 
@@ -150,7 +150,7 @@ def set_(
 ) -> None:
     """Change what is named of source NAME, and nothing else; "none" takes a setting away."""
     user = owner(email)
-    found = _named(user, name)
+    found = source_named(user, name)
     given = _secrets(secrets_stdin)
     broker = found.broker if broker_name is None else broker_named(user, broker_name)
     sources.edit(found, new_name or found.name, broker, _settings(sources.settings_of(found), user, options))
@@ -169,7 +169,7 @@ def set_(
 @json_option
 def rotate(name: str, base_url: str | None, email: str | None, as_json: bool) -> None:
     """Give source NAME a new URL, which is shown this once; the old one is refused from now on."""
-    found = _named(owner(email), name)
+    found = source_named(owner(email), name)
     token = sources.rotate(found)
     show_one({**_row(found), "url": webhook_url(token, base_url)}, as_json=as_json)
 
@@ -193,18 +193,9 @@ def disable(name: str, email: str | None, as_json: bool) -> None:
 
 
 def _switch(name: str, email: str | None, as_json: bool, *, on: bool) -> None:
-    found = _named(owner(email), name)
+    found = source_named(owner(email), name)
     sources.set_enabled(found, on)
     show_one(_row(found), as_json=as_json)
-
-
-def _named(user: User, name: str) -> Source:
-    found = sources.by_name(user, name)
-    if found is None:
-        raise Refusal(
-            f"{user.email} has no source {name}", remedy=f"See them: flask source list --user {user.email}"
-        )
-    return found
 
 
 def _settings(before: SourceSettings, user: User, options: dict[str, Any]) -> SourceSettings:

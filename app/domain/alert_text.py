@@ -16,6 +16,8 @@ _NOT_LINE_BREAK = re.compile(r"[^\n]")
 #: What no database and no page can hold: NUL, and halves of characters that JSON may spell as escapes.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
+_PLACE_TOLD = re.compile(r"\(line (\d+), column (\d+)\)\Z")
+
 #: Quotes that a word processor makes of straight ones, which JSON does not know.
 _CURLY = re.compile("[“”„‘’«»]")
 
@@ -40,6 +42,12 @@ class AlertFault(SwitchyardError):
         self.key = key
         self.line = line
         self.column = column
+
+
+def place_told(message: str) -> tuple[int, int] | None:
+    """The line and column that the message of a fault ends with, for whoever kept nothing else of the fault."""
+    told = _PLACE_TOLD.search(message)
+    return None if told is None else (int(told[1]), int(told[2]))
 
 
 def read_pairs(text: str) -> dict[str, object]:

@@ -1,13 +1,13 @@
-"""Acting on stored alerts: deciding what each asks for, doing it, and telling what became of it."""
+"""Acting on stored alerts: deciding what each asks for, and doing it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import dispatch
@@ -17,8 +17,6 @@ from app.extensions import db
 from app.models import (
     Alert,
     Confirmation,
-    OrderRow,
-    User,
     utc_now,
 )
 from app.services import alert_acts, connections, events
@@ -108,48 +106,6 @@ def confirm(alert: Alert) -> Alert:
     dispatch.process_alert(alert.id, alert.broker.exchange)
     events.publish(alert.user_id, Topic.ALERTS, alert.id)
     return alert
-
-
-def listing(
-    user: User,
-    *,
-    page: int = 1,
-    per_page: int = 20,
-    broker_id: int | None = None,
-    status: AlertStatus | None = None,
-) -> tuple[Sequence[Alert], int]:
-    """A page of a person's alerts, newest first, and how many match."""
-    conditions = [Alert.user_id == user.id]
-    if broker_id is not None:
-        conditions.append(Alert.broker_id == broker_id)
-    if status is not None:
-        conditions.append(Alert.status == status)
-    total = db.session.scalar(select(func.count(Alert.id)).where(*conditions)) or 0
-    query = select(Alert).where(*conditions).options(joinedload(Alert.broker), joinedload(Alert.source))
-    query = query.order_by(Alert.id.desc()).limit(per_page).offset((page - 1) * per_page)
-    return db.session.scalars(query).all(), total
-
-
-def recent(user: User, number: int) -> Sequence[Alert]:
-    """A person's newest alerts."""
-    query = select(Alert).where(Alert.user_id == user.id).order_by(Alert.id.desc()).limit(number)
-    return db.session.scalars(query.options(joinedload(Alert.broker), joinedload(Alert.source))).all()
-
-
-def find(user: User, alert_id: int) -> Alert | None:
-    """An alert of this person; another person's is as if it did not exist."""
-    return db.session.scalar(
-        select(Alert)
-        .where(Alert.id == alert_id, Alert.user_id == user.id)
-        .options(joinedload(Alert.source), joinedload(Alert.broker))
-    )
-
-
-def orders_of(alert: Alert) -> Sequence[OrderRow]:
-    """Every order an alert led to, protective ones included."""
-    return db.session.scalars(
-        select(OrderRow).where(OrderRow.alert_id == alert.id).order_by(OrderRow.id)
-    ).all()
 
 
 @dataclass(frozen=True, slots=True)

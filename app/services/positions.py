@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.domain.markets import Market
@@ -170,17 +170,49 @@ def wished(price: Decimal | None, percent: Decimal | None) -> PriceOrPercent | N
     return None if price is None else PriceOrPercent(price=price)
 
 
-def of(user: User, status: PositionStatus | None = None, *, limit: int = 200) -> Sequence[Position]:
+def of(
+    user: User,
+    status: PositionStatus | None = None,
+    *,
+    broker_id: int | None = None,
+    limit: int | None = 200,
+) -> Sequence[Position]:
     """A person's positions, the open ones first, then the newest."""
-    conditions = [Position.user_id == user.id]
-    if status is not None:
-        conditions.append(Position.status == status)
-    query = select(Position).where(*conditions).options(*WITH_ALL)
+    query = select(Position).where(*_conditions(user, status, broker_id)).options(*WITH_ALL)
     query = query.order_by(Position.status.desc(), Position.id.desc()).limit(limit)
     return db.session.scalars(query).all()
+
+
+def listing(
+    user: User,
+    *,
+    status: PositionStatus | None = None,
+    broker_id: int | None = None,
+    symbol: str | None = None,
+    page: int = 1,
+    per_page: int = 20,
+) -> tuple[Sequence[Position], int]:
+    """A page of a person's positions, newest first, and how many match."""
+    conditions = _conditions(user, status, broker_id)
+    if symbol is not None:
+        conditions.append(Position.symbol == symbol.upper())
+    total = db.session.scalar(select(func.count(Position.id)).where(*conditions)) or 0
+    query = select(Position).where(*conditions).options(*WITH_ALL).order_by(Position.id.desc())
+    return db.session.scalars(query.limit(per_page).offset((page - 1) * per_page)).all(), total
 
 
 def find(user: User, position_id: int) -> Position | None:
     """A position of this person; another person's is as if it did not exist."""
     query = select(Position).where(Position.id == position_id, Position.user_id == user.id)
     return db.session.scalar(query.options(*WITH_ALL))
+
+
+def _conditions(
+    user: User, status: PositionStatus | None, broker_id: int | None
+) -> list[ColumnElement[bool]]:
+    conditions = [Position.user_id == user.id]
+    if status is not None:
+        conditions.append(Position.status == status)
+    if broker_id is not None:
+        conditions.append(Position.broker_id == broker_id)
+    return conditions

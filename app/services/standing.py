@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -12,9 +12,10 @@ from app.domain.accounts import Environment
 from app.domain.markets import Market
 from app.domain.money import EXACT
 from app.domain.positions import Holding, unrealised
-from app.models import Position, PositionStatus, utc_now
-from app.services import catalog, prices, protection
+from app.models import FillRow, OrderRow, Position, PositionStatus, utc_now
+from app.services import catalog, positions, prices, protection
 
+_ZERO = Decimal(0)
 _CENT = Decimal("0.01")
 
 
@@ -25,6 +26,11 @@ class Standing:
     position: Position
     market: Market | None
     mark: Decimal | None
+
+    @property
+    def side(self) -> str:
+        """A spot market has no short positions."""
+        return "LONG"
 
     @property
     def unrealised(self) -> Decimal | None:
@@ -60,10 +66,58 @@ class Standing:
         return amount.quantize(min(self.market.tick_size.normalize(), _CENT), ROUND_HALF_EVEN, EXACT)
 
 
-def of(positions: Sequence[Position]) -> list[Standing]:
+@dataclass(frozen=True, slots=True)
+class Story(Standing):
+    """The same with all that led there: the orders of the position, oldest first, a pair of exits as its legs."""
+
+    orders: Sequence[OrderRow]
+
+    @property
+    def fills(self) -> list[FillRow]:
+        """Every execution of its orders."""
+        return [fill for order in self.orders for fill in order.fills]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What open positions of one quote asset come to, in that asset. ``unrealised`` leaves out the ``unpriced`` ones,
+    of which no price is known."""
+
+    quote: str
+    positions: int
+    cost: Decimal
+    unrealised: Decimal
+    realised: Decimal
+    fees: Decimal
+    unpriced: int
+
+
+def sums(stand: Iterable[Standing]) -> list[Sum]:
+    """What these positions come to, for each quote asset: amounts of different assets do not add up."""
+    by_quote: dict[str, list[Standing]] = defaultdict(list)
+    for each in stand:
+        by_quote[each.position.symbol.partition("/")[2]].append(each)
+    return [_sum(quote, by_quote[quote]) for quote in sorted(by_quote)]
+
+
+def _sum(quote: str, stand: Sequence[Standing]) -> Sum:
+    positions = [each.position for each in stand]
+    gains = [gain for gain in (each.unrealised for each in stand) if gain is not None]
+    return Sum(
+        quote,
+        positions=len(positions),
+        cost=sum((position.cost for position in positions), _ZERO),
+        unrealised=sum(gains, _ZERO),
+        realised=sum((position.realised for position in positions), _ZERO),
+        fees=sum((position.fees for position in positions), _ZERO),
+        unpriced=len(positions) - len(gains),
+    )
+
+
+def of(held: Sequence[Position]) -> list[Standing]:
     """Where each of these positions stands, in the same order; one look at the prices of each exchange."""
     symbols: dict[tuple[str, Environment], set[str]] = defaultdict(set)
-    for position in positions:
+    for position in held:
         if position.status is PositionStatus.OPEN:
             symbols[position.broker.exchange, position.broker.environment].add(position.symbol)
     marks = {place: prices.last_of(*place, wanted) for place, wanted in symbols.items()}
@@ -73,5 +127,12 @@ def of(positions: Sequence[Position]) -> list[Standing]:
             catalog.known(position.broker, position.symbol),
             marks.get((position.broker.exchange, position.broker.environment), {}).get(position.symbol),
         )
-        for position in positions
+        for position in held
     ]
+
+
+def story(position: Position) -> Story:
+    """Where a position stands and how it came there."""
+    [stands] = of([position])
+    orders = [order for order in positions.orders_of(position) if not order.is_pair]
+    return Story(stands.position, stands.market, stands.mark, orders)

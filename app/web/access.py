@@ -74,17 +74,18 @@ def admin(view: View) -> View:
     return _decided(guarded, Access.ADMIN)
 
 
-def api(*scopes: Scope) -> Callable[[View], View]:
+def api(*needed: Scope) -> Callable[[View], View]:
     """A program may call it by a token that has all these scopes, and sees its person's rows alone."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             g.api_token = _token_of_request()
-            if missing := [scope.value for scope in scopes if scope.value not in g.api_token.scopes]:
+            if missing := [scope.value for scope in needed if scope.value not in g.api_token.scopes]:
                 raise ScopeMissing(f"this token lacks the scope {' and '.join(missing)}")
             return view(*args, **kwargs)
 
+        guarded._scopes = needed  # type: ignore[attr-defined]
         return _decided(guarded, Access.API)
 
     return decorate
@@ -108,6 +109,11 @@ def _token_of_request() -> ApiToken:
 def decision(view: View) -> Access | None:
     """What a view decided, or None when it forgot to."""
     return getattr(view, "_access", None)
+
+
+def scopes(view: View) -> tuple[Scope, ...]:
+    """What a token needs to call a view of the API."""
+    return getattr(view, "_scopes", ())
 
 
 def init_app(app: Flask) -> None:

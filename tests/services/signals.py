@@ -10,7 +10,7 @@ from app.domain.accounts import TradingMode
 from app.domain.alerts import AlertDefaults, AlertStatus
 from app.extensions import db
 from app.models import Alert, OrderRow, Source, utc_now
-from app.services import alerts, balances, intake, sources
+from app.services import alerts, balances, inbox, intake, sources
 from app.services.intake import Delivery
 from app.services.sources import SourceSettings
 from tests.services.trader import Trader
@@ -74,4 +74,4 @@ class Signals:
     @staticmethod
     def orders(alert: Alert) -> list[OrderRow]:
         """What an alert led to, exits that guard left out."""
-        return [order for order in alerts.orders_of(alert) if order.role != "PROTECTION"]
+        return [order for order in inbox.orders_of(alert) if order.role != "PROTECTION"]

@@ -13,7 +13,7 @@ from app.domain.alerts import AlertStatus, OutOfStep
 from app.domain.orders import PriceOrPercent
 from app.extensions import db
 from app.models import Alert, OrderRole, OrderRow, Position
-from app.services import alerts, balances, brokers, explaining, halts, markets, replays
+from app.services import balances, brokers, explaining, halts, inbox, markets, replays
 from app.services.replays import ReplayRefused
 from tests.services.signals import Signals
 
@@ -221,4 +221,4 @@ def test_what_was_not_understood_cannot_be_replayed(settled: Signals) -> None:
     with pytest.raises(ReplayRefused, match="nothing in this alert"):
         replays.replay(fault)
     assert explaining.explain_again(fault).reason == fault.reason
-    assert alerts.orders_of(fault) == []
+    assert inbox.orders_of(fault) == []

@@ -39,6 +39,7 @@ from app.services import (
     connections,
     execution,
     halts,
+    inbox,
     intake,
     limits,
     markets,
@@ -407,7 +408,7 @@ def test_a_halt_stops_the_very_next_alert_and_what_waits_already_and_no_exit(
     denied = alert(token)
     assert denied.status is AlertStatus.DENIED
     assert "are halted (the market is mad); exits still run" in (denied.reason or "")
-    assert alerts.orders_of(denied) == []
+    assert inbox.orders_of(denied) == []
     for order in waiting:
         ended = sent(order)
         assert ended.status is OrderStatus.DENIED

@@ -49,7 +49,7 @@ def test_a_new_address_ends_the_old_one(
     sender = app.test_client()
     assert sender.post(f"/webhook/{old}", data="action=PING").status_code == 401
     assert sender.post(f"/webhook/{new}", data="action=PING").status_code == 202
-    assert "PING" in browser.get("/webhooks/").text
+    assert ">PING</a>" in browser.get("/webhooks/").text
     assert browser.get("/webhooks/sources/1/rotate").location == "/webhooks/sources/1"
 
 

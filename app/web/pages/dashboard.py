@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from app.domain.money import EXACT
 from app.models import PositionStatus
-from app.services import alerts, balances, brokers, orders, overview, positions, standing
+from app.services import balances, brokers, inbox, orders, overview, positions, standing
 from app.web.access import member
 from app.web.periods import PERIODS
 
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
         ],
         brokers=overview.states(owned),
         positions=standing.of(positions.of(current_user, PositionStatus.OPEN, limit=_RECENT)),
-        alerts=alerts.recent(current_user, _RECENT),
+        alerts=inbox.recent(current_user, _RECENT),
         orders=orders.recent(current_user, _RECENT),
     )
 

@@ -97,14 +97,13 @@ def _wish(position: Position, wish: Callable[[], Position], done: str) -> Respon
 
 
 def _page(position: Position, errors: forms.Errors | None = None) -> str:
-    [stands] = standing.of([position])
-    orders = [order for order in positions.orders_of(position) if not order.is_pair]
+    stands = standing.story(position)
     return render_template(
         "positions/detail.html",
         stands=stands,
         position=position,
-        orders=orders[::-1],
-        fills=[(order, fill) for order in orders for fill in order.fills],
+        orders=stands.orders[::-1],
+        fills=[(fill.order, fill) for fill in stands.fills],
         values=forms.typed(),
         errors=errors or {},
     )

@@ -22,6 +22,17 @@ from app.web.addresses import webhook_url
 blueprint = Blueprint("sources", __name__, url_prefix="/webhooks/sources")
 
 
+@blueprint.get("")
+@member
+def index() -> ResponseReturnValue:
+    """Every source with the last alert that came to it."""
+    return render_template(
+        "webhooks/sources.html",
+        sources=sources.of(current_user),
+        last_alerts=sources.last_alerts(current_user),
+    )
+
+
 @blueprint.route("/new", methods=["GET", "POST"])
 @member
 def new() -> ResponseReturnValue:
@@ -83,7 +94,7 @@ def toggle(source_id: int) -> ResponseReturnValue:
     source = _own(source_id)
     sources.set_enabled(source, not source.enabled)
     flash(f"{source.name} is switched {'on' if source.enabled else 'off'}.", "success")
-    return redirect(url_for("webhooks.index"))
+    return redirect(url_for("sources.index"))
 
 
 @blueprint.post("/<int:source_id>/rotate")

@@ -1,0 +1,1 @@
+"""What the API answers: domain objects out, JSON as docs/api.md tells it."""
