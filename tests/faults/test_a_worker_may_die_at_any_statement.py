@@ -141,7 +141,7 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "db.session.rollback()",
         "if len(deliveries) > 1:",
         "return [receipt for delivery in deliveries for receipt in store([delivery])]",
-        "alerts = _store_together(deliveries)",
+        "judged = _store_together(deliveries)",
     ),
     "app.services.alerts:process": (
         "db.session.rollback()",
@@ -197,7 +197,7 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "return",
         "position.trailing_percent, position.high = (entry.trailing_percent, bought_at)",
     ),
-    "app.services.positions:_of": ("return None",),
+    "app.services.positions:held_for": ("return None",),
     "app.services.reconciliation:_guard_again": (
         "if not _another_exit_rests(order):",
         "_account_for_hand_trades(order.position_id)",
@@ -206,11 +206,10 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     "app.services.execution:_send_and_book": (
         "log.warning('claim_lost', order_id=order.id, attempt=attempt, error=error.message)",
         "db.session.rollback()",
-        "return",
+        "return False",
     ),
     "app.services.execution:_reason_not_to_send": (
         "return (OrderStatus.CANCELED, 'cancelled before it was sent')",
-        "return (OrderStatus.DENIED, f\"not sent: {'; '.join((found.message for found in objections))}\")",
     ),
     "app.services.execution:_release": (
         "order.next_attempt_at = order.expires_at",
