@@ -94,7 +94,8 @@ def wish_again(order: OrderRow) -> None:
     It belongs into the commit that ends the sale: a worker that died between the two would leave nobody to sell.
     """
     if order.role is OrderRole.EXIT and order.position_id is not None:
-        positions.locked(order.position_id).close_quantity = order.quantity
+        position = positions.locked(order.position_id)
+        position.close_quantity, position.close_alert_id = order.quantity, order.alert_id
 
 
 def gives_way(order: OrderRow) -> bool:
