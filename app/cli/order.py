@@ -23,7 +23,7 @@ from app.domain.orders import (
     TimeInForce,
 )
 from app.models import Broker, OrderOrigin, OrderRow, User
-from app.services import orders, planning, timeline
+from app.services import orders, outlook, planning, timeline
 from app.services.orders import OrderFilter
 
 order = Commands("order", help="Orders: place, list, cancel.")
@@ -205,11 +205,10 @@ def _preview(broker: Broker, draft: OrderDraft) -> None:
         f"{request.side} {_plain(size[0])} {size[1]} at {at} on {broker.name} ({broker.environment})",
         err=True,
     )
-    for name, leg in (("stop-loss", request.stop_loss), ("take-profit", request.take_profit)):
-        if leg is not None:
-            click.echo(f"  {name} at {plain(leg.trigger_price)}", err=True)
     if planned.cost is not None:
         click.echo(f"  worth {plain(planned.cost)} {planned.market.quote}", err=True)
+    for sentence in outlook.of(broker, draft, planned):
+        click.echo(f"  {sentence}", err=True)
     for warning in planned.warnings:
         click.secho(f"  {warning}", err=True, fg="yellow")
 
@@ -260,6 +259,8 @@ def _row(row: OrderRow) -> Row:
         "trigger_price": row.trigger_price,
         "stop_loss": row.stop_loss,
         "take_profit": row.take_profit,
+        "targets": row.targets,
+        "trailing_percent": row.trailing_percent,
         "filled_quantity": row.filled_quantity,
         "average_price": row.average_price,
         "cost": row.cost,

@@ -226,7 +226,10 @@ class OrderDraft:
 
 @dataclass(frozen=True, slots=True)
 class OcoRequest:
-    """Two exits of which the first to execute cancels the other; ``quantity`` in base, held once."""
+    """Two exits of which the first to execute cancels the other; ``quantity`` in base, held once.
+
+    With ``trailing_percent`` the stop-loss is a trailing stop at this distance, and its trigger only where it begins.
+    """
 
     symbol: str
     side: Side
@@ -234,6 +237,7 @@ class OcoRequest:
     stop_loss: Leg
     take_profit: Leg
     client_order_id: str | None = None
+    trailing_percent: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,26 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Trail:
+    """What lets the exchange itself move a stop-loss: ``percent`` behind the best price since it was placed.
+
+    ``best`` is the best price seen since the distance was wished, and ``last`` the price now, in quote; None when no
+    fresh one is known.
+    """
+
+    percent: Decimal
+    best: Decimal
+    last: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """How a position shall be guarded. Amounts in base, prices in quote.
 
     ``held`` is what our orders brought in and did not sell again; ``close`` of it is to be sold at the market now.
     ``pairs`` says whether the exchange has exits of which one cancels the other; without them two exits would each
-    hold the balance, so that only the stop-loss rests, or the targets when there is no stop-loss.
+    hold the balance, so that only the stop-loss rests, or the targets when there is no stop-loss. ``stop_loss`` is
+    where it stands now; with a ``trail`` the exchange may move it from there, None when nobody does or we do.
     """
 
     held: Decimal
@@ -41,14 +55,37 @@ class Wish:
     targets: tuple[Target, ...]
     close: Decimal
     pairs: bool
+    trail: Trail | None = None
+
+    def follows(self, market: Market) -> Decimal | None:
+        """The distance of the exchange's own trailing stops that may rest; None where they would stand too low."""
+        if self.trail is None:
+            return None
+        seen = [price for price in (self.trail.best, self.trail.last) if price is not None]
+        return self._from(max(seen), self.trail, market)
+
+    def begins(self, market: Market) -> Decimal | None:
+        """The distance of one to be placed now; None while it would begin below where the stop-loss stands.
+
+        None, too, for less than the exchange takes: what rests of it would be cancelled for nothing.
+        """
+        whole = NewExit(market.quantize_quantity(self.held), self.stop_loss)
+        if self.trail is None or self.trail.last is None or not _placeable(whole, market):
+            return None
+        return self._from(self.trail.last, self.trail, market)
+
+    def _from(self, price: Decimal, trail: Trail, market: Market) -> Decimal | None:
+        level = trailed(None, price, trail.percent, market)
+        return trail.percent if self.stop_loss is not None and level >= self.stop_loss else None
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
     """Exits that rest on the exchange and share one hold of ``quantity``, still to be sold, in base.
 
-    ``orders`` are the ids to cancel; ``stop_loss`` and ``target`` their prices. ``by_exchange`` marks those that came
-    with an entry: the exchange sized them, perhaps before it took its fee.
+    ``orders`` are the ids to cancel; ``stop_loss`` and ``target`` their prices. A stop-loss that the exchange moves has
+    its distance in ``trailing`` instead of a price. ``by_exchange`` marks those that came with an entry: the exchange
+    sized them, perhaps before it took its fee.
     """
 
     orders: tuple[int, ...]
@@ -56,15 +93,25 @@ class Exit:
     stop_loss: Decimal | None
     target: Decimal | None
     by_exchange: bool = False
+    trailing: Decimal | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether a stop-loss is among them."""
+        return self.stop_loss is not None or self.trailing is not None
 
 
 @dataclass(frozen=True, slots=True)
 class NewExit:
-    """An exit to be placed: a sale at the market when it has neither price."""
+    """An exit to be placed: a sale at the market when it has neither price.
+
+    With ``trailing``, a distance in percent, the exchange moves the stop-loss that begins at or above ``stop_loss``.
+    """
 
     quantity: Decimal
     stop_loss: Decimal | None = None
     target: Decimal | None = None
+    trailing: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +148,7 @@ def guarded(wish: Wish, resting: Sequence[Exit], market: Market) -> bool:
     """Whether all that is held, but for less than a lot, is under a stop-loss on the exchange, or none is wished."""
     if wish.stop_loss is None or wish.held <= 0:
         return True
-    covered = sum((exit_.quantity for exit_ in resting if exit_.stop_loss is not None), _ZERO)
+    covered = sum((exit_.quantity for exit_ in resting if exit_.stops), _ZERO)
     return market.quantize_quantity(wish.held - covered) <= 0
 
 
@@ -142,7 +189,7 @@ def _sorted_out(wish: Wish, resting: Sequence[Exit], market: Market) -> tuple[li
     for exit_ in resting:
         target = next((each for each in open_targets if each.price == exit_.target), None)
         fits = left > 0 if exit_.by_exchange else exit_.quantity <= left
-        if fits and exit_.stop_loss == wish.stop_loss and _target_fits(exit_, target, wish):
+        if fits and _stop_fits(exit_, wish, market) and _target_fits(exit_, target, wish):
             kept.append(exit_)
             left -= exit_.quantity
             if target is not None and not exit_.by_exchange:
@@ -152,24 +199,34 @@ def _sorted_out(wish: Wish, resting: Sequence[Exit], market: Market) -> tuple[li
     return kept, superfluous
 
 
+def _stop_fits(exit_: Exit, wish: Wish, market: Market) -> bool:
+    """Whether its stop-loss is the one that is wished: by its distance where the exchange moves its level.
+
+    One that does not move fits until one that does would begin no lower.
+    """
+    if exit_.trailing is not None:
+        return exit_.trailing == wish.follows(market)
+    return exit_.stop_loss == wish.stop_loss and wish.begins(market) is None
+
+
 def _target_fits(exit_: Exit, target: Target | None, wish: Wish) -> bool:
     if exit_.target is None:
-        return exit_.stop_loss is not None
+        return exit_.stops
     return target is not None and (wish.pairs or exit_.by_exchange or wish.stop_loss is None)
 
 
 def _wanted(wish: Wish, kept: Sequence[Exit], market: Market) -> list[NewExit]:
     """The exits that are missing, targets first; what no target sells is guarded by a stop-loss of its own."""
-    left = _uncovered(wish, kept, market)
+    left, trailing = _uncovered(wish, kept, market), wish.begins(market)
     found: list[NewExit] = []
     resting = {exit_.target for exit_ in kept}
     for target in wish.targets if wish.pairs or wish.stop_loss is None else ():
         quantity = min(left, target_quantity(target, wish.bought, wish.held, market))
-        new = NewExit(quantity, wish.stop_loss, target.price)
+        new = NewExit(quantity, wish.stop_loss, target.price, trailing)
         if target.price not in resting and _placeable(new, market):
             found.append(new)
             left -= quantity
-    rest = NewExit(left, wish.stop_loss)
+    rest = NewExit(left, wish.stop_loss, trailing=trailing)
     if wish.stop_loss is not None and _placeable(rest, market):
         found.append(rest)
     elif wish.stop_loss is not None and found:

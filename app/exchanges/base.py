@@ -75,9 +75,10 @@ class Capabilities:
     ``attached_stop_loss`` and ``attached_take_profit`` name the entry types that may carry that leg, and
     ``attached_both`` those that may carry both; ``attached_per_fill`` says whether such exits go live with each
     partial fill, for what it filled, rather than once the entry has filled whole. ``trailing`` is the range of
-    trailing stops, where ``order_types`` has them. ``standard_taker_fee`` is the share of an order's worth charged at
-    the lowest tier; previews estimate with it. ``all_open_orders_from`` is the number of markets from which one call
-    for the open orders of all is the cheaper one.
+    trailing stops, where ``order_types`` has them, and ``trailing_in_pairs`` says whether one may be the stop of a pair
+    of exits. ``standard_taker_fee`` is the share of an order's worth charged at the lowest tier; previews estimate with
+    it. ``all_open_orders_from`` is the number of markets from which one call for the open orders of all is the cheaper
+    one.
 
     The rest is what it takes to settle an order of unknown outcome. ``request_window`` is how long after it was signed
     a request may still be executed, by the exchange's rule for timestamps, and ``visibility_delay`` how long after that
@@ -106,8 +107,18 @@ class Capabilities:
     batch_cancel: bool
     test_environment: bool
     futures_positions: bool
+    trailing_in_pairs: bool = False
     standard_taker_fee: Decimal = Decimal("0.001")
     all_open_orders_from: int = 1
+
+    def trails_at(self, percent: Decimal) -> bool:
+        """Whether the exchange itself lets a stop follow the best price at this distance."""
+        return self.trailing is not None and self.trailing.holds(percent)
+
+    def pairs_exits(self, trailing_percent: Decimal | None) -> bool:
+        """Whether it pairs a take-profit with a stop-loss, one that follows at this distance when one is given."""
+        trails = trailing_percent is not None and self.trails_at(trailing_percent)
+        return self.oco and (self.trailing_in_pairs or not trails)
 
 
 class Exchange(ABC):

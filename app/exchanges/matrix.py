@@ -21,6 +21,7 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("A trigger that has passed", lambda able: able.passed_trigger.value.lower()),
     ("Trailing stop follows at", lambda able: _distances(able.trailing)),
     ("One cancels the other (OCO)", lambda able: _yes(able.oco)),
+    ("One of them may trail", lambda able: _yes(able.trailing_in_pairs)),
     ("Amend in place", lambda able: able.amend.value.replace("_", " ").lower()),
     ("Found by our client id", lambda able: _window(able.client_id_lookup)),
     ("Client ids unique for ever", lambda able: _yes(able.client_id_unique_forever)),

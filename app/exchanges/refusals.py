@@ -62,21 +62,30 @@ def _leg_refusals(able: Capabilities, request: OrderRequest) -> list[Violation]:
 
 def exits_of(request: OcoRequest) -> tuple[OrderRequest, OrderRequest]:
     """A pair of exits as the two orders it stands for: the stop-loss and the take-profit."""
-    return (
-        _exit(request, request.stop_loss, OrderType.STOP_LOSS, OrderType.STOP_LIMIT),
-        _exit(request, request.take_profit, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT),
-    )
+    stop = _exit(request, request.stop_loss, OrderType.STOP_LOSS, OrderType.STOP_LIMIT)
+    if request.trailing_percent is not None:
+        stop = replace(
+            stop,
+            type=OrderType.TRAILING_STOP,
+            trigger_price=None,
+            trailing_percent=request.trailing_percent,
+        )
+    return stop, _exit(request, request.take_profit, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
 
 
-def pair_refusals(request: OcoRequest) -> list[Violation]:
-    """No market price lies between a stop and a target that are the wrong way round."""
+def pair_refusals(able: Capabilities, request: OcoRequest) -> list[Violation]:
+    """Everything a pair asks for that the exchange does not offer, or that no market price lies between."""
+    found = []
+    if request.trailing_percent is not None and not able.trailing_in_pairs:
+        found.append(Violation("trailing_percent", "the exchange has no pairs of exits of which one trails"))
+    elif request.trailing_percent is not None and able.trailing is not None:
+        found += _trailing_refusals(able.trailing, request.trailing_percent)
     stop, target = request.stop_loss.trigger_price, request.take_profit.trigger_price
-    if stop != target and (stop < target) is (request.side is Side.SELL):
-        return []
-    wanted = "above" if request.side is Side.SELL else "below"
-    return [
-        Violation("take_profit", f"the take-profit of this {request.side} must lie {wanted} its stop-loss")
-    ]
+    if stop == target or (stop < target) is not (request.side is Side.SELL):
+        wanted = "above" if request.side is Side.SELL else "below"
+        words = f"the take-profit of this {request.side} must lie {wanted} its stop-loss"
+        found.append(Violation("take_profit", words))
+    return found
 
 
 def _exit(request: OcoRequest, leg: Leg, at_market: OrderType, at_limit: OrderType) -> OrderRequest:

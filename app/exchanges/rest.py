@@ -369,7 +369,7 @@ class RestExchange(Exchange):
             raise OrderDenied.because("oco", f"{self.name} has no orders of which one cancels the other")
         market = self._market(request.symbol)
         violations = [
-            *pair_refusals(request),
+            *pair_refusals(self.capabilities, request),
             *dict.fromkeys(violation for each in exits_of(request) for violation in market.check(each)),
             *self._id_violations(request.client_order_id),
         ]

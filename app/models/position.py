@@ -41,8 +41,9 @@ class Position(Table):
     change no more (`app.services.counting`), up to the latest purchase and the latest sale among them.
 
     The rest is the wish that is brought about on the exchange: ``stop_loss`` and ``trailing_percent`` (the stop follows
-    ``high``, the best price since), ``targets``, and ``close_quantity`` still to be sold at the market, on the word of
-    the alert ``close_alert_id`` if one asked for it. ``alarm`` says in words why it is not guarded as wished, after
+    ``high``, the best price seen since), ``targets``, and ``close_quantity`` still to be sold at the market, because
+    the alert ``close_alert_id`` asked for it, if one did. ``trailing_refused``: the exchange turned down a trailing
+    stop of its own, so that we move the stop. ``alarm`` says in words why it is not guarded as wished, after
     ``stop_failures`` tries.
     """
 
@@ -84,6 +85,7 @@ class Position(Table):
     stop_loss: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     high: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    trailing_refused: Mapped[bool] = mapped_column(default=False)
     close_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     close_alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
     stop_failures: Mapped[int] = mapped_column(default=0)

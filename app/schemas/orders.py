@@ -9,10 +9,13 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from app.domain.orders import OrderDraft, OrderType, Side, TimeInForce
+from app.domain.orders import OrderDraft, OrderType, Side, TargetWish, TimeInForce
 from app.schemas.fields import Amount, Percent, ProtectivePrice, Switch
 
 _HUNDRED = Decimal(100)
+
+#: The rows for several take-profits: each a price and the share of what was bought that it sells.
+TARGET_ROWS = range(1, 5)
 
 
 class SizeUnit(StrEnum):
@@ -51,6 +54,14 @@ class TicketSchema(Schema):
     stop_loss = ProtectivePrice(load_default=None)
     take_profit = ProtectivePrice(load_default=None)
     trailing_percent = Percent(load_default=None)
+    target_1 = ProtectivePrice(load_default=None)
+    share_1 = Percent(load_default=None)
+    target_2 = ProtectivePrice(load_default=None)
+    share_2 = Percent(load_default=None)
+    target_3 = ProtectivePrice(load_default=None)
+    share_3 = Percent(load_default=None)
+    target_4 = ProtectivePrice(load_default=None)
+    share_4 = Percent(load_default=None)
     client_order_id = fields.String(
         load_default=None, validate=validate.Regexp(r"s[0-9a-z]{17}\Z", error="That preview is not ours.")
     )
@@ -69,6 +80,11 @@ class TicketSchema(Schema):
         stop = data["stop_loss"]
         if stop is not None and stop.percent is not None and stop.percent >= _HUNDRED:
             found["stop_loss"] = ["It must be less than 100 %."]
+        for row in TARGET_ROWS:
+            if data[f"target_{row}"] is None and data[f"share_{row}"] is not None:
+                found[f"target_{row}"] = ["At what price?"]
+            elif data[f"target_{row}"] is not None and data[f"share_{row}"] is None:
+                found[f"share_{row}"] = ["How much of it?"]
         if found:
             raise ValidationError(found)
 
@@ -88,6 +104,11 @@ class TicketSchema(Schema):
             post_only=data["post_only"] and limited,
             stop_loss=data["stop_loss"],
             take_profit=data["take_profit"],
+            targets=tuple(
+                TargetWish(data[f"target_{row}"], data[f"share_{row}"])
+                for row in TARGET_ROWS
+                if data[f"target_{row}"] is not None
+            ),
             trailing_percent=data["trailing_percent"],
         )
         return Ticket(data["broker_id"], draft, data["client_order_id"])

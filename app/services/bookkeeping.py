@@ -193,6 +193,7 @@ def _new_leg(order: OrderRow, leg: OrderReport) -> OrderRow:
         quantity=leg.quantity,
         price=leg.price,
         trigger_price=leg.trigger_price,
+        trailing_percent=leg.trailing_percent,
         status=OrderStatus.OPEN,
         attempts=0,
         carried=False,

@@ -32,12 +32,12 @@ from app.domain.errors import (
     SwitchyardError,
     TradingError,
 )
-from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderStatus
+from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType
 from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, Position, utc_now
-from app.services import bookkeeping, connections, events, hand_trades, protection, risk
+from app.services import bookkeeping, connections, events, hand_trades, protection, risk, strays
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -218,6 +218,7 @@ def _book_failure(order: OrderRow, error: SwitchyardError) -> None:
     else:
         refused = OrderStatus.REJECTED if isinstance(error, ExchangeError) else OrderStatus.DENIED
         order.move_to(refused, error.message)
+        protection.wish_again(order)
         db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
 
@@ -231,12 +232,15 @@ def _goes_on(order: OrderRow) -> bool:
     """After an exit was turned down: whether there is another thing to do at once. If not, it is tried again soon.
 
     It may have been turned down because what it sells was sold by hand: what is left is then guarded, nothing forced.
+    Or because an order holds it that was thought to have ended.
     """
     if order.position_id is None:
         return False
+    if protection.gives_way(order):
+        return True
     last = None
     try:
-        if hand_trades.account_for(order.position_id):
+        if hand_trades.account_for(order.position_id) or _cancelled_strays(order.position_id):
             return True
         with connections.calling(order.broker) as exchange:
             last = exchange.ticker(order.symbol).last
@@ -246,6 +250,18 @@ def _goes_on(order: OrderRow) -> bool:
         return True
     dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
     return False
+
+
+def _cancelled_strays(position_id: int) -> bool:
+    """Cancel what rests although it was thought to have ended; returns whether there was any."""
+    found = strays.of(position_id)
+    for order in found:
+        log.warning("stray_cancelled", order_id=order.id, exchange_order_id=order.exchange_order_id)
+        with connections.calling(order.broker) as exchange:
+            report = with_fills(exchange, order, _cancel(exchange, order))
+        order.note("it rested on the exchange after all, and is cancelled there")
+        book(order, report, "cancelled as a stray")
+    return bool(found)
 
 
 def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
@@ -343,10 +359,11 @@ def order_request(order: OrderRow) -> OrderRequest:
         quantity=order.quantity,
         quote_quantity=order.quote_quantity,
         price=order.price,
-        trigger_price=order.trigger_price,
+        trigger_price=order.trigger_price if order.type.has_trigger else None,
         time_in_force=order.time_in_force,
         post_only=order.post_only,
         client_order_id=order.client_order_id,
+        trailing_percent=order.trailing_percent if order.type is OrderType.TRAILING_STOP else None,
         stop_loss=Leg(order.stop_loss) if attached and order.stop_loss is not None else None,
         take_profit=Leg(order.take_profit) if attached and order.take_profit is not None else None,
     )
@@ -363,6 +380,7 @@ def oco_request(order: OrderRow) -> OcoRequest:
         stop_loss=Leg(order.trigger_price),
         take_profit=Leg(order.take_profit),
         client_order_id=order.client_order_id,
+        trailing_percent=order.trailing_percent,
     )
 
 

@@ -5,6 +5,7 @@ The preview shows a plan and placing stores one, by this same code: what is sent
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from app.domain.orders import (
     Side,
     TargetWish,
 )
+from app.domain.protection import Target
 from app.exchanges import capabilities
 from app.models import Broker
 from app.services import balances, catalog, prices, risk
@@ -30,10 +32,14 @@ _ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An order as it would be sent, and what it would mean. Money in the market's quote, None where not known."""
+    """An order as it would be sent, and what it would mean. Money in the market's quote, None where not known.
+
+    ``targets`` are its take-profits, a single one as the one that sells everything.
+    """
 
     market: Market
     request: OrderRequest
+    targets: tuple[Target, ...]
     violations: tuple[Violation, ...]
     warnings: tuple[str, ...]
     last_price: Decimal | None
@@ -77,9 +83,11 @@ def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None) -> Plan:
     wanted = _sized(broker, market, draft, free, entry)
     request = _rounded(market, wanted)
     cost = market.notional(request, last)
+    targets = _targets(market, draft, request, entry)
     return Plan(
         market=market,
         request=request,
+        targets=targets,
         violations=(
             *market.check(wanted, last_price=last),
             *_protection_violations(market, request, entry, cost),
@@ -94,7 +102,7 @@ def plan(broker: Broker, draft: OrderDraft, *, free: Decimal | None) -> Plan:
         free_before=free,
         free_after=_free_after(market, request, free, cost),
         risk=_distance(request, entry, request.stop_loss),
-        reward=_distance(request, entry, request.take_profit),
+        reward=reward(request, entry, targets),
     )
 
 
@@ -278,6 +286,25 @@ def _free_after(
 ) -> Decimal | None:
     spent = cost if request.side is Side.BUY else request.quantity
     return None if free is None or spent is None else free - spent
+
+
+def _targets(
+    market: Market, draft: OrderDraft, request: OrderRequest, entry: Decimal | None
+) -> tuple[Target, ...]:
+    if request.take_profit is not None:
+        return (Target(request.take_profit.trigger_price, _HUNDRED),)
+    found = [(protective_price(market, wish.at, entry, above=True), wish.share) for wish in draft.targets]
+    return tuple(Target(price, share) for price, share in found if price is not None)
+
+
+def reward(request: OrderRequest, entry: Decimal | None, targets: Sequence[Target]) -> Decimal | None:
+    """What is gained when the price reaches every take-profit."""
+    parts = [
+        EXACT.divide(EXACT.multiply(gain, target.share), _HUNDRED)
+        for target in targets
+        if (gain := _distance(request, entry, Leg(target.price))) is not None
+    ]
+    return sum(parts, Decimal(0)) if parts else None
 
 
 def _distance(request: OrderRequest, entry: Decimal | None, leg: Leg | None) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -18,6 +19,9 @@ log = structlog.get_logger()
 #: A price older than this is no price any more.
 MAX_AGE_SECONDS = 300
 
+#: A price older than this may be shown, but does not say where the market stands now.
+FRESH_SECONDS = 10
+
 #: Assets that count as one US dollar.
 DOLLARS = ("USD", "USDT", "USDC", "FDUSD", "DAI", "TUSD")
 
@@ -27,11 +31,13 @@ def remember(exchange: str, environment: Environment, tickers: Iterable[Ticker])
     prices = {ticker.symbol: plain(ticker.last) for ticker in tickers if ticker.last is not None}
     if not prices:
         return
-    key = _key(exchange, environment)
+    key, heard = _key(exchange, environment), _heard_key(exchange, environment)
     try:
         with store.pipeline(transaction=False) as pipe:
             pipe.hset(key, mapping=prices)  # type: ignore[arg-type]
             pipe.expire(key, MAX_AGE_SECONDS)
+            pipe.hset(heard, mapping=dict.fromkeys(prices, time.time()))
+            pipe.expire(heard, MAX_AGE_SECONDS)
             pipe.execute()
     except redis.exceptions.RedisError as error:
         log.warning("prices_not_kept", exchange=exchange, error=str(error))
@@ -45,6 +51,18 @@ def last(exchange: str, environment: Environment, symbol: str) -> Decimal | None
         log.warning("price_not_read", exchange=exchange, error=str(error))
         return None
     return None if found is None else to_decimal(str(found))
+
+
+def fresh(exchange: str, environment: Environment, symbol: str) -> Decimal | None:
+    """The price if it was heard within `FRESH_SECONDS`, or None; for what an old price would decide wrong."""
+    try:
+        heard = store.hget(_heard_key(exchange, environment), symbol)
+    except redis.exceptions.RedisError as error:
+        log.warning("price_not_read", exchange=exchange, error=str(error))
+        return None
+    if heard is None or time.time() - float(heard) > FRESH_SECONDS:
+        return None
+    return last(exchange, environment, symbol)
 
 
 def last_of(exchange: str, environment: Environment, symbols: Iterable[str]) -> dict[str, Decimal]:
@@ -88,3 +106,7 @@ def in_usd(asset: str, amount: Decimal, prices: Mapping[str, Decimal]) -> Decima
 
 def _key(exchange: str, environment: Environment) -> str:
     return f"prices:{exchange}:{environment.value}"
+
+
+def _heard_key(exchange: str, environment: Environment) -> str:
+    return f"{_key(exchange, environment)}:heard"

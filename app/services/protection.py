@@ -3,7 +3,8 @@
 Decisions only, each in one transaction that holds the position; `app.services.execution.guard` acts on them. Where the
 exchange attaches exits to the entry, those count. Where it has pairs of exits, each take-profit shares its hold with
 a stop-loss. Where it has neither, two exits would each hold the balance: the stop-loss rests, and the take-profits
-are watched (`app.services.watch`), as several take-profits and trailing stops are everywhere.
+are watched (`app.services.watch`). A stop-loss that trails is moved by the exchange where it has such stops, and by the
+watch elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import func, or_, select
 
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, Side
-from app.domain.protection import Exit, NewExit, Target, Wish, guarded, next_steps
+from app.domain.protection import Exit, NewExit, Target, Trail, Wish, guarded, next_steps
 from app.exchanges import capabilities, title
 from app.extensions import db
 from app.models import (
@@ -30,7 +31,7 @@ from app.models import (
     new_client_order_id,
     utc_now,
 )
-from app.services import catalog, counting, positions
+from app.services import catalog, counting, positions, prices
 
 _ZERO = Decimal(0)
 _UNDER_WAY = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
@@ -87,6 +88,26 @@ def concerns(position: Position, orders: Iterable[OrderRow]) -> bool:
     return bool(wished) or any(order.role is not OrderRole.ENTRY for order in orders)
 
 
+def wish_again(order: OrderRow) -> None:
+    """Keep the wish that a sale was to bring about which is turned down. Does not commit.
+
+    It belongs into the commit that ends the sale: a worker that died between the two would leave nobody to sell.
+    """
+    if order.role is OrderRole.EXIT and order.position_id is not None:
+        position = positions.locked(order.position_id)
+        position.close_quantity, position.close_alert_id = order.quantity, order.alert_id
+
+
+def gives_way(order: OrderRow) -> bool:
+    """Whether an exit that was turned down is a trailing stop, in whose place one rests from now on that we move."""
+    if order.type is not OrderType.TRAILING_STOP or order.position_id is None:
+        return False
+    positions.locked(order.position_id).trailing_refused = True
+    order.note("turned down: the stop-loss is moved by Switchyard from now on")
+    db.session.commit()
+    return True
+
+
 def refused(order: OrderRow, last: Decimal | None) -> bool:
     """Decide what follows an exit that was turned down; True when the position is to be sold at once instead.
 
@@ -101,7 +122,6 @@ def refused(order: OrderRow, last: Decimal | None) -> bool:
     why = None
     if order.role is OrderRole.EXIT:
         position.alarm = f"could not be sold at the market: {said}"
-        position.close_quantity = order.quantity
     else:
         position.stop_failures += 1
         position.alarm = f"not guarded: {said}"
@@ -153,13 +173,14 @@ def how_held(position: Position) -> str:
     words = []
     if position.stop_loss is not None:
         words.append(f"the stop-loss at {plain(position.stop_loss)} rests on {exchange}")
+    if position.trailing_percent is not None:
+        mover = "the exchange itself" if trails_itself(position) else "Switchyard"
+        words.append(f"it follows the best price at {plain(position.trailing_percent)} %, moved by {mover}")
     if waiting and watches_targets(position):
-        prices = ", ".join(plain(target.price) for target in waiting)
-        words.append(f"the take-profit at {prices} is watched here: {exchange} has no pairs of exits")
+        levels = ", ".join(plain(target.price) for target in waiting)
+        words.append(f"the take-profit at {levels} is watched here: {why_watched(position.broker.exchange)}")
     elif waiting:
         words.append("take-profits rest on the exchange as well")
-    if position.trailing_percent is not None:
-        words.append(f"it follows the best price at {plain(position.trailing_percent)} %")
     return "; ".join(words) or "no protection was asked for"
 
 
@@ -176,13 +197,46 @@ def _wish(position: Position) -> Wish:
         stop_loss=position.stop_loss,
         targets=targets,
         close=position.close_quantity or _ZERO,
-        pairs=capabilities(position.broker.exchange).oco,
+        pairs=_has_pairs(position),
+        trail=_trail(position),
     )
+
+
+def _trail(position: Position) -> Trail | None:
+    """What lets the exchange follow the price. The price has to be fresh: by an old one it would begin too low."""
+    percent, best, broker = _native_distance(position), position.high, position.broker
+    if percent is None or best is None:
+        return None
+    return Trail(percent, best, prices.fresh(broker.exchange, broker.environment, position.symbol))
+
+
+def trails_itself(position: Position) -> bool:
+    """Whether the exchange and not we let its stop-loss follow the best price."""
+    return _native_distance(position) is not None
+
+
+def _native_distance(position: Position) -> Decimal | None:
+    """How far, in percent, the exchange's own trailing stop shall keep behind the best price."""
+    percent = position.trailing_percent
+    if percent is None or position.trailing_refused:
+        return None
+    return percent if capabilities(position.broker.exchange).trails_at(percent) else None
 
 
 def watches_targets(position: Position) -> bool:
     """Whether its take-profits cannot rest beside its stop-loss, and are watched by us."""
-    return position.stop_loss is not None and not capabilities(position.broker.exchange).oco
+    return position.stop_loss is not None and not _has_pairs(position)
+
+
+def _has_pairs(position: Position) -> bool:
+    """Whether the exchange pairs such a stop-loss as this position's with a take-profit."""
+    return capabilities(position.broker.exchange).pairs_exits(_native_distance(position))
+
+
+def why_watched(exchange: str) -> str:
+    """In words, why take-profits beside a stop-loss are watched here."""
+    kind = " of which one trails" if capabilities(exchange).oco else ""
+    return f"{title(exchange)} has no pairs of exits{kind}"
 
 
 def _resting(orders: Sequence[OrderRow]) -> list[Exit]:
@@ -219,12 +273,14 @@ def _own(order: OrderRow) -> list[Exit]:
 
 
 def _exit(legs: Sequence[OrderRow], whole: Decimal, *, by_exchange: bool = False) -> Exit:
-    stop = next((leg.acts_at for leg in legs if leg.type.is_stop), None)
+    stop = next((leg for leg in legs if leg.type.is_stop), None)
     target = next((leg.acts_at for leg in legs if not leg.type.is_stop), None)
     left = max((leg.quantity or whole) - (leg.filled_quantity or _ZERO) for leg in legs)
     if len(legs) == 1 and legs[0].take_profit is not None:
         target = legs[0].take_profit  # a pair whose legs have not been told yet
-    return Exit(tuple(leg.id for leg in legs), left, stop, target, by_exchange)
+    trailing = None if stop is None else stop.trailing_percent
+    level = None if stop is None or trailing is not None else stop.acts_at
+    return Exit(tuple(leg.id for leg in legs), left, level, target, by_exchange, trailing)
 
 
 def _is_open(order: OrderRow) -> bool:
@@ -263,6 +319,7 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
         type=_type(new),
         quantity=new.quantity,
         trigger_price=new.target if new.stop_loss is None else new.stop_loss,
+        trailing_percent=new.trailing,
         take_profit=None if new.stop_loss is None else new.target,
         status=OrderStatus.PENDING,
         attempts=0,
@@ -279,6 +336,8 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
 
 
 def _type(new: NewExit) -> OrderType:
+    if new.trailing is not None:
+        return OrderType.TRAILING_STOP
     if new.stop_loss is not None:
         return OrderType.STOP_LOSS
     return OrderType.MARKET if new.target is None else OrderType.TAKE_PROFIT
@@ -291,7 +350,7 @@ def _why(position: Position, new: NewExit) -> str:
     if new.target is None and waiting and watches_targets(position):
         return (
             f"guards what its entry bought; the take-profit at {', '.join(map(plain, waiting))} does not rest on the "
-            f"exchange: {title(position.broker.exchange)} has no pairs of exits, and it is watched here"
+            f"exchange: {why_watched(position.broker.exchange)}, and it is watched here"
         )
     return "guards what its entry bought"
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from app import dispatch
 from app.dispatch import TaskName
 from app.domain.alerts import AlertStatus
-from app.domain.errors import OrderNotFound, RateLimited, TradingError
+from app.domain.errors import RateLimited, TradingError
 from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
@@ -172,19 +172,19 @@ def _refresh(order: OrderRow) -> bool:
     """Book what the exchange says of one order; returns whether it said it all."""
     try:
         with connections.calling(order.broker) as exchange:
-            report = exchange.get_order(order.symbol, **execution.named(order))
-        return _adopt(order, report, "seen on the exchange")
-    except OrderNotFound as error:
+            report = whereabouts.look_up(exchange, order)
+        if report is not None:
+            return _adopt(order, report, "seen on the exchange")
         if order.status.is_final:
             _give_up_fills(order)
-        elif order.role is OrderRole.ENTRY:
-            _tell(order, f"open as far as we know, but not on the exchange: {error.message}", _CHECK)
+        elif order.role is not OrderRole.ENTRY:
+            return _vanished(order)
         else:
-            _vanished(order)
-        return order.status.is_final
+            _tell(order, "open as far as we know, but not on the exchange", _CHECK)
     except TradingError as error:
         log.warning("order_not_refreshed", order_id=order.id, error=error.message)
         return False
+    return order.status.is_final
 
 
 def _give_up_fills(order: OrderRow) -> None:
@@ -194,17 +194,28 @@ def _give_up_fills(order: OrderRow) -> None:
     db.session.commit()
 
 
-def _vanished(order: OrderRow) -> None:
-    """An exit that rested and is known no more: it guards nothing, so what it guarded is looked after again."""
+def _vanished(order: OrderRow) -> bool:
+    """An exit that rested and that two lists know no more; returns whether it was settled what became of it.
+
+    It is looked for in every other place before it counts as gone: what still rests holds what a new exit would sell.
+    """
     seen_at = order.acknowledged_at or order.created_at
     if utc_now() - seen_at < capabilities(order.broker.exchange).visibility_delay:
-        return  # it may only be unseen yet
+        return False  # it may only be unseen yet
+    with connections.calling(order.broker) as exchange:
+        finding = whereabouts.in_lists(exchange, order)
+    if finding.report is not None:
+        return _adopt(order, finding.report, "found on the exchange again")
+    if finding.verdict is Verdict.UNKNOWN:
+        db.session.rollback()
+        return False
     db.session.refresh(order, ["status"], with_for_update=True)
     if order.status.is_live:
         order.move_to(OrderStatus.CANCELED, "the exchange knows it no more")
     db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
     _guard_again(order)
+    return True
 
 
 def _guard_again(order: OrderRow) -> None:

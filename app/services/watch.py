@@ -1,5 +1,8 @@
 """Watching prices for what cannot rest on the exchange: take-profits beside a stop-loss, and stops that trail.
 
+A stop that the exchange moves is followed with the eyes alone, so that it is known where it stands, and handed over to
+the exchange when the price stands at its best.
+
 One call for the prices of an exchange serves every position there, whoever's. What a price sets off is written down,
 and the guarding of each position is a task of its own, so that no position waits for another.
 """
@@ -85,18 +88,26 @@ def _take(position: Position, last: Decimal) -> bool:
 
 
 def _trail(position: Position, last: Decimal) -> bool:
+    """The stop comes along with the best price; where the exchange moves it, the exits need not change."""
     market = catalog.known(position.broker, position.symbol)
     if market is None or position.trailing_percent is None:
         return False
-    position.high = max(last, position.high or last)
     before = position.stop_loss
+    position.high = max(last, position.high or last)
     position.stop_loss = trailed(before, position.high, position.trailing_percent, market)
-    return position.stop_loss != before
+    if last < position.high and position.stop_loss == before:
+        return False
+    return not protection.settled(position)
 
 
 def _catch(position: Position, last: Decimal) -> bool:
-    """A position whose stop-loss could not be placed is sold when the price gets there."""
-    if position.alarm is None or position.stop_loss is None or last > position.stop_loss:
+    """A position whose stop-loss could not be placed is sold when the price gets there.
+
+    So is one whose trailing stop began too low, because the market turned while it was handed over to the exchange.
+    """
+    if position.stop_loss is None or last > position.stop_loss:
+        return False
+    if position.alarm is None and not protection.trails_itself(position):
         return False
     position.close_quantity = position.quantity
     return True

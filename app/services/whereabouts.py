@@ -65,6 +65,18 @@ def search(exchange: Exchange, order: OrderRow) -> Finding:
         return Finding(Verdict.FOUND if _is_ours(order, report) else Verdict.TAKEN, report)
     if asked_at < provable_from(order):
         return Finding(Verdict.UNKNOWN)
+    finding = in_lists(exchange, order)
+    if finding.verdict is Verdict.ABSENT and asked_at >= provable_until(order):
+        return Finding(Verdict.FORGOTTEN)
+    return finding
+
+
+def in_lists(exchange: Exchange, order: OrderRow) -> Finding:
+    """Look for an order that is not known by its id in every list that would tell of it: found, unknown or absent.
+
+    Raises:
+        ExchangeError: a list could not be read; nothing is known then.
+    """
     for trace in _traces(exchange, order):
         try:
             report = exchange.get_order(order.symbol, exchange_order_id=trace)
@@ -74,7 +86,7 @@ def search(exchange: Exchange, order: OrderRow) -> Finding:
             return Finding(Verdict.FOUND, report)
         if _goes_by(report, order):
             return Finding(Verdict.UNKNOWN)  # a leg of it: it will show itself
-    return Finding(Verdict.ABSENT if asked_at < provable_until(order) else Verdict.FORGOTTEN)
+    return Finding(Verdict.ABSENT)
 
 
 def provable_from(order: OrderRow) -> datetime:

@@ -125,6 +125,7 @@ def write(position: Position, change: Change, *, alert: Alert | None = None) -> 
         ]
     if change.trailing_percent is not None:
         position.trailing_percent, position.high = change.trailing_percent, change.high
+        position.trailing_refused = False
     if change.close_quantity is not None:
         position.close_quantity = change.close_quantity
         position.close_alert_id = None if alert is None else alert.id

@@ -155,6 +155,21 @@ def test_a_ticket_is_previewed_in_place_and_a_change_disarms_the_preview(
     _looks_right(page)
 
 
+def test_several_take_profits_are_filled_in_and_told_in_the_preview(page: Page, history: History) -> None:
+    _sign_in(page, "ada@example.org")
+    page.goto(f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT")
+    page.get_by_label("Size", exact=True).fill("0.1")
+    page.get_by_label("Stop-loss").fill("2%")
+    page.get_by_text("Several take-profits").click()
+    for row, (price, share) in enumerate((("4%", "50"), ("8%", "30")), start=1):
+        page.get_by_label(f"Take-profit {row}").fill(price)
+        page.get_by_label(f"Share {row}").fill(share)
+    _looks_right(page)
+    page.get_by_role("button", name="Preview order").click()
+    expect(page.get_by_text("a take-profit sells 30 % of what was bought")).to_be_visible()
+    _looks_right(page)
+
+
 def test_an_open_page_follows_what_happens(app: Flask, page: Page, history: History) -> None:
     _sign_in(page, "ada@example.org")
     page.goto("/orders/")

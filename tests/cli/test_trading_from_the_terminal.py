@@ -196,6 +196,16 @@ def test_an_order_that_breaks_a_rule_is_refused_before_anything_is_stored(
     assert operator.stack.sandbox.orders(operator.stack.exchange, operator.keys) == before
 
 
+def test_what_will_guard_an_order_is_said_before_it_is_confirmed(operator: Operator) -> None:
+    exits = ("--trailing", "2%", "--target", "5%:50", "--target", "8%:30")
+    words = ("order", "place", "buy", "BTCUSDT", "--quantity", "0.01", *exits)
+    said = operator.flask(*words, stdin="n\n", code=1).err
+    assert "the stop-loss sells all that is held" in said
+    assert "follows the best price at 2 %" in said
+    assert "a take-profit sells 50 % of what was bought" in said
+    assert "a take-profit sells 30 % of what was bought" in said
+
+
 def test_an_order_that_is_not_confirmed_is_not_placed(operator: Operator) -> None:
     before = operator.flask("order", "list", "--json").json
 

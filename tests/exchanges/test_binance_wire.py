@@ -268,6 +268,20 @@ def test_a_pair_of_exits_lies_above_and_below_the_market(side: Side, above: str,
     }
 
 
+@pytest.mark.parametrize(("side", "stop_at"), [(Side.SELL, "below"), (Side.BUY, "above")])
+def test_the_stop_of_a_pair_that_trails_has_a_distance_in_place_of_its_price(
+    side: Side, stop_at: str
+) -> None:
+    stop, target = (48000, 60000) if side is Side.SELL else (60000, 48000)
+    legs = Leg(Decimal(stop)), Leg(Decimal(target))
+    request = OcoRequest("BTC/USDT", side, Decimal("0.005"), *legs, "exit", Decimal("1.5"))
+    with binance(always(body_text("binance", "oco_placed"))) as (exchange, server):
+        exchange.place_oco(request)
+    params = sent(server.received[0])
+    assert (params[f"{stop_at}Type"], params[f"{stop_at}TrailingDelta"]) == ("STOP_LOSS", "150")
+    assert f"{stop_at}StopPrice" not in params
+
+
 @given(
     quantity=st.decimals("0.0002", "60", allow_nan=False, places=9),
     price=st.decimals("30000", "99999", allow_nan=False, places=6),

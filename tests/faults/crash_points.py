@@ -1,4 +1,4 @@
-"""Named points at which a worker can be killed, compiled into the submit path of the process that asks for them.
+"""Named points at which a worker can be killed, compiled into the path of an order in the process that asks for them.
 
 No source carries them: before every statement of the functions below a call is inserted in their syntax tree, and the
 code of the living functions is replaced by what that compiles to. A point is named ``module:function:line``.
@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import CodeType, FunctionType, ModuleType
 
-#: What runs between a delivered alert and its guarded position, and what finds out where an answer was lost.
-SUBMIT_PATH: Mapping[str, tuple[str, ...]] = {
+#: What runs between a delivered alert and its guarded position, and between a wish of a person and the position as
+#: wished; and what finds out where an answer was lost.
+PATH: Mapping[str, tuple[str, ...]] = {
     "app.services.intake": ("store", "_store_together", "_link_duplicates"),
     "app.services.alerts": ("process", "_ask", "_conclude"),
     "app.services.alert_acts": ("write_down", "_place"),
-    "app.services.wishes": ("write",),
     "app.services.orders": ("place", "record"),
     "app.services.connections": ("calling",),
     "app.services.execution": (
@@ -33,6 +33,10 @@ SUBMIT_PATH: Mapping[str, tuple[str, ...]] = {
         "holds_claim",
         "book",
         "_book_failure",
+        "cancel",
+        "_cancel_and_book",
+        "_cancel",
+        "_goes_on",
         "_claim",
         "_reason_not_to_send",
         "_place",
@@ -51,7 +55,9 @@ SUBMIT_PATH: Mapping[str, tuple[str, ...]] = {
     ),
     "app.services.positions": ("follow", "held_for", "_opened", "_adopt_wish"),
     "app.services.counting": ("recount", "_carry", "_carry_one"),
-    "app.services.protection": ("next_orders", "_intent"),
+    "app.services.protection": ("next_orders", "refused", "_intent"),
+    "app.services.wishes": ("moved", "closed", "sold", "write", "_wish"),
+    "app.services.hand_trades": ("account_for",),
     "app.services.reconciliation": ("reconcile", "_adopt", "_guard_again", "_conclude"),
     "app.exchanges.rest": ("RestExchange._once",),
     "app.models.order": ("OrderRow.move_to", "OrderRow.note"),
@@ -75,7 +81,7 @@ class CrashPoints:
         self.reached[name] = None
 
 
-def compile_in(path: Mapping[str, tuple[str, ...]] = SUBMIT_PATH) -> CrashPoints:
+def compile_in(path: Mapping[str, tuple[str, ...]] = PATH) -> CrashPoints:
     """Put a point before every statement of the functions of ``path``, in this process and its children to come."""
     points = CrashPoints()
     for module_name, functions in path.items():
@@ -95,7 +101,7 @@ def _definition(tree: ast.AST, name: str) -> ast.FunctionDef:
     for found in ast.iter_child_nodes(tree):
         if isinstance(found, ast.FunctionDef | ast.ClassDef) and found.name == outer:
             return _definition(found, inner) if inner else _as_function(found)
-    raise LookupError(f"there is no {name} to put crash points into: correct SUBMIT_PATH")
+    raise LookupError(f"there is no {name} to put crash points into: correct PATH")
 
 
 def _as_function(found: ast.FunctionDef | ast.ClassDef) -> ast.FunctionDef:

@@ -32,9 +32,28 @@ from app.domain.orders import OrderDraft, OrderStatus, OrderType, PriceOrPercent
 from app.exchanges import NAMES
 from app.extensions import db
 from app.extensions import redis as store
-from app.models import Alert, Broker, OrderOrigin, OrderRow, utc_now
+from app.models import (
+    Alert,
+    Broker,
+    OrderOrigin,
+    OrderRole,
+    OrderRow,
+    Position,
+    PositionStatus,
+    utc_now,
+)
 from app.models.types import UtcDateTime
-from app.services import alerts, connections, execution, intake, orders, reconciliation, rehearsal
+from app.services import (
+    alerts,
+    connections,
+    execution,
+    intake,
+    orders,
+    protection,
+    reconciliation,
+    rehearsal,
+    wishes,
+)
 from tests.faults.crash_points import CrashPoints, compile_in
 
 log = structlog.get_logger()
@@ -64,11 +83,23 @@ def press(broker_id: int, client_order_id: str) -> None:
     orders.place(broker, draft, OrderOrigin.TICKET, client_order_id=client_order_id)
 
 
-def hold(broker_id: int) -> None:
-    """A position without exits, bought by hand."""
-    broker = db.session.get_one(Broker, broker_id)
-    draft = OrderDraft("BTC/USDT", Side.BUY, OrderType.MARKET, quantity=Decimal("0.01"))
-    execution.submit(orders.place(broker, draft, OrderOrigin.TICKET).id)
+def move(broker_id: int, stop_loss: str) -> None:
+    """What the web process does when a person moves the stop-loss of a position."""
+    position = _position(broker_id)
+    if position.status is PositionStatus.OPEN:
+        wishes.move(position, stop_loss=PriceOrPercent(price=Decimal(stop_loss)))
+
+
+def close(broker_id: int, percent: str) -> None:
+    """What the web process does when a person sells a share, who does not ask again for what is written down."""
+    position = _position(broker_id)
+    sales = select(OrderRow.id).where(OrderRow.position_id == position.id, OrderRow.role == OrderRole.EXIT)
+    if position.close_quantity is None and db.session.scalar(sales) is None:
+        wishes.close(position, Decimal(percent))
+
+
+def _position(broker_id: int) -> Position:
+    return db.session.scalars(select(Position).where(Position.broker_id == broker_id)).one()
 
 
 def redeliver(broker_id: int, act: str, *arguments: object) -> None:
@@ -81,6 +112,7 @@ def redeliver(broker_id: int, act: str, *arguments: object) -> None:
         (Alert, TaskName.PROCESS_ALERT),
         (OrderRow, TaskName.SUBMIT_ORDER),
         (OrderRow, TaskName.RECONCILE_ORDER),
+        (Position, TaskName.MANAGE_POSITION),
     ):
         for row_id in db.session.scalars(select(table.id).where(table.broker_id == broker_id)).all():
             _perform(task, row_id)
@@ -111,6 +143,9 @@ def _unsettled(broker_id: int) -> list[tuple[str, int]]:
     for table, condition in ((OrderRow, waiting), (Alert, undecided)):
         ids = db.session.scalars(select(table.id).where(table.broker_id == broker_id, condition))
         found += [(table.__tablename__, row_id) for row_id in ids]
+    for position in db.session.scalars(select(Position).where(Position.broker_id == broker_id)).all():
+        if not protection.settled(position):
+            found.append((Position.__tablename__, position.id))
     db.session.rollback()
     return found
 
@@ -118,6 +153,7 @@ def _unsettled(broker_id: int) -> list[tuple[str, int]]:
 _TASKS: Mapping[str, Callable[[int], None]] = {
     TaskName.PROCESS_ALERT: alerts.process,
     TaskName.SUBMIT_ORDER: execution.submit,
+    TaskName.CANCEL_ORDER: execution.cancel,
     TaskName.RECONCILE_ORDER: reconciliation.reconcile,
     TaskName.SYNC_OPEN_ORDERS: reconciliation.sync_open,
     TaskName.MANAGE_POSITION: execution.guard,
@@ -126,7 +162,8 @@ _ACTS: Mapping[str, Callable[..., None]] = {
     **_TASKS,
     "receive": receive,
     "press": press,
-    "hold": hold,
+    "move": move,
+    "close": close,
     "redeliver": redeliver,
 }
 _QUEUES = [queue(name) for name in NAMES for queue in (dispatch.orders_queue, dispatch.sync_queue)]

@@ -21,7 +21,7 @@ from app import create_app
 from app.config import PROJECT_ROOT, load_settings
 from app.domain.accounts import Credential, Environment, TradingMode
 from app.extensions import db
-from app.models import Alert, Broker, OrderRow, User, utc_now
+from app.models import Alert, Broker, OrderRow, Position, User, utc_now
 from app.services import brokers, connections, markets, sources, users
 from tests.fixtures.sandbox import Keys, SandboxServer
 
@@ -97,6 +97,10 @@ class Workshop:
         """Change fields of a desk's broker."""
         self._execute(update(Broker).where(Broker.id == desk.broker_id).values(**values))
 
+    def permit(self, desk: Desk, **what: bool) -> None:
+        """Change what a desk's key may do at the exchange."""
+        self.sandbox.control("permissions", exchange=desk.exchange, api_key=desk.keys.api_key, **what)
+
     def expire(self, desk: Desk) -> None:
         """Let every alert and order of a desk be past its expiry."""
         for table in (Alert, OrderRow):
@@ -112,6 +116,11 @@ class Workshop:
         query = select(OrderRow).where(OrderRow.broker_id == desk.broker_id).order_by(OrderRow.id)
         with self.app.app_context():
             return list(db.session.scalars(query.options(selectinload(OrderRow.children))))
+
+    def positions(self, desk: Desk) -> list[Position]:
+        """A desk's positions as the database has them."""
+        with self.app.app_context():
+            return list(db.session.scalars(select(Position).where(Position.broker_id == desk.broker_id)))
 
     def _execute(self, change: Update | Delete) -> None:
         with self.app.app_context():

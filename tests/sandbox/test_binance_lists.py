@@ -76,6 +76,17 @@ def test_one_exit_fills_and_the_other_expires(
     assert binance.balances()["BTC"] == ("1.50000000", "0.00000000")
 
 
+def test_the_stop_of_an_oco_may_trail(fresh_sandbox: SandboxServer, binance: Caller) -> None:
+    without_price = {name: value for name, value in OCO.items() if name != "belowStopPrice"}
+    answer = place(binance, "oco", **without_price, belowTrailingDelta="200")
+    assert [report.get("trailingDelta") for report in answer["orderReports"]] == [None, 200]
+    for price, expected in (("64000", "NEW"), ("62721", "NEW"), ("62720", "FILLED")):
+        fresh_sandbox.price("binance", "BTC/USDT", price)
+        assert states(binance, answer)[1][0] == expected
+    assert states(binance, answer)[0] == ("EXPIRED", "OCO_TRIGGER")
+    assert binance.balances()["BTC"] == ("1.50000000", "0.00000000")
+
+
 def test_a_partial_fill_of_the_profit_ends_the_stop(fresh_sandbox: SandboxServer, binance: Caller) -> None:
     answer = place(binance, "oco", **OCO)
     fresh_sandbox.control("books", exchange="binance", symbol="BTC/USDT", bids=[["65000", "0.2"]], asks=[])

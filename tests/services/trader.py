@@ -67,12 +67,7 @@ class Trader:
     def stopped(self) -> Decimal:
         """How much waits under a stop-loss at the engine, in base."""
         return sum(
-            (
-                Decimal(order["quantity"])
-                for order in self.resting()
-                if order["trigger_price"] and Decimal(order["trigger_price"]) < PRICE
-            ),
-            Decimal(0),
+            (Decimal(order["quantity"]) for order in self.resting() if "stop" in order["type"]), Decimal(0)
         )
 
     def may_trade(self, allowed: bool) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from app.domain.orders import OrderStatus
-from app.exchanges import NAMES
+from app.domain.markets import Ticker
+from app.domain.orders import OrderStatus, OrderType
+from app.exchanges import NAMES, capabilities
 from app.extensions import db
 from app.models import Broker, OrderRow
+from app.services import markets, prices
 from tests.fixtures.app import LogIn, MakeUser, submit
-from tests.fixtures.history import History, MakeHistory
+from tests.fixtures.history import BTC, BTC_PRICE, History, MakeHistory
+
+NATIVE = [name for name in NAMES if capabilities(name).trails_at(Decimal(2))]
 
 
 @pytest.fixture
@@ -114,6 +119,9 @@ def test_htmx_gets_the_preview_alone_and_a_browser_without_script_the_whole_page
         ({"take_profit": "x%"}, "take_profit", "not a number"),
         ({"side": "SIDEWAYS"}, "side", "buy or sell"),
         ({"type": "STOP_LOSS"}, "type", "market and limit"),
+        ({"target_2": "52000"}, "share_2", "How much of it?"),
+        ({"share_3": "50"}, "target_3", "At what price?"),
+        ({"target_1": "52000", "share_1": "101"}, "share_1", "At most 100"),
     ],
 )
 def test_a_fault_in_the_ticket_is_said_at_its_field_and_loses_nothing_that_was_typed(
@@ -136,6 +144,9 @@ def test_a_fault_in_the_ticket_is_said_at_its_field_and_loses_nothing_that_was_t
         ({"size": "0.00009"}, "below the minimum of 5 USDT"),
         ({"size": "0.000001"}, "less than one lot"),
         ({"stop_loss": "51000"}, "must be below the entry price"),
+        ({"target_1": "49000", "share_1": "50"}, "must be above the entry price"),
+        ({"target_1": "2%", "share_1": "60", "target_2": "4%", "share_2": "60"}, "more than 100 percent"),
+        ({"target_1": "2%", "share_1": "60", "take_profit": "4%"}, "not both"),
     ],
 )
 def test_a_rule_of_the_market_is_named_and_the_order_cannot_be_placed(
@@ -205,3 +216,79 @@ def test_a_trailing_distance_goes_along_and_begins_as_a_stop_loss(
     assert order.stop_loss == Decimal(49000)
     refused = submit(browser, "/trade/preview", page="/trade/", **_ticket(history, trailing_percent="101"))
     assert 'id="trailing_percent-error"' in refused.text
+
+
+def test_several_take_profits_are_previewed_with_their_shares_and_placed_as_they_were_shown(
+    app: Flask, browser: FlaskClient, history: History
+) -> None:
+    rows = {"target_1": "52000.005", "share_1": "50", "target_3": "8%", "share_3": "30%"}
+    preview = submit(
+        browser, "/trade/preview", page="/trade/", **_ticket(history, stop_loss="2%", size="0.1", **rows)
+    ).text
+    words = _guarding(preview)
+    assert "At 49000 the stop-loss sells all that is held." in words
+    assert "At 52000 a take-profit sells 50 % of what was bought." in words
+    assert "At 54000 a take-profit sells 30 % of what was bought." in words
+    assert re.search(r"Take-profit of 50 %.*?52,000.*?\+100 ", _text(preview))
+    assert "1 : 2.2" in preview, "220 USDT to gain and 100 to lose"
+
+    fields = _hidden_fields(preview)
+    assert (fields["target_1"], fields["share_1"]) == ("52000", "50%")
+    assert (fields["target_2"], fields["share_2"]) == ("8%", "30%")
+    submit(browser, "/trade/place", page="/trade/", **fields)
+    order = _newest_order(app)
+    assert order.take_profit is None
+    assert order.targets == [{"price": "52000", "share": "50"}, {"percent": "8", "share": "30"}]
+
+
+def test_the_rows_of_several_take_profits_are_open_when_one_was_filled_in(
+    browser: FlaskClient, history: History
+) -> None:
+    ticket = browser.get(f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT").text
+    assert '<details class="several">' in ticket
+    again = submit(
+        browser, "/trade/preview", page="/trade/", **_ticket(history, target_2="5%", share_2="40")
+    ).text
+    assert '<details class="several" open>' in again
+    assert re.search(r'name="share_2" type="text" value="40"', again)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "percent", "words"),
+    [(name, "2", "itself moves it, even while Switchyard is down") for name in NATIVE]
+    + [(name, "99.995", "Switchyard moves it") for name in NATIVE]
+    + [(name, "2", "Switchyard moves it") for name in NAMES if name not in NATIVE],
+)
+def test_the_preview_says_who_lets_a_stop_loss_trail_and_where_take_profits_wait(
+    app: Flask, browser: FlaskClient, history: History, exchange: str, percent: str, words: str
+) -> None:
+    with app.app_context():
+        broker = db.session.get_one(Broker, history.broker_id)
+        broker.exchange = exchange
+        markets.store(exchange, broker.environment, [BTC])
+        db.session.commit()
+        prices.remember(exchange, broker.environment, [Ticker(BTC.symbol, BTC_PRICE)])
+    ticket = _ticket(history, trailing_percent=percent, take_profit="60000", size="1")
+    said = _guarding(submit(browser, "/trade/preview", page="/trade/", **ticket).text)
+    assert words in said
+    watched = not capabilities(exchange).pairs_exits(Decimal(percent))
+    assert ("are watched here" in said) is watched
+    assert ("paired with its part of the stop-loss" in said) is not watched
+
+
+def test_a_trailing_stop_is_shown_by_its_distance(app: Flask, browser: FlaskClient, history: History) -> None:
+    with app.app_context():
+        order = db.session.get_one(OrderRow, history.open_order_id)
+        order.type, order.price, order.trailing_percent = OrderType.TRAILING_STOP, None, Decimal("1.5")
+        db.session.commit()
+    assert "1.5 % behind" in _text(browser.get("/orders/?tab=open").text)
+    assert "Trailing distance 1.5 %" in _text(browser.get(f"/orders/{history.open_order_id}").text)
+
+
+def _guarding(page: str) -> str:
+    """What a preview says of how the position will be guarded."""
+    return _text(page.partition("How it is guarded")[2].partition("</ul>")[0])
+
+
+def _text(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())

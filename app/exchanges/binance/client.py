@@ -248,7 +248,8 @@ class Binance(RestExchange):
     def _with_exits(self, order: OrderReport) -> OrderReport:
         """An entry with the exits that were placed with it, of which its own record tells only the list's id."""
         list_id = order.raw.get("orderListId", wire.NO_LIST)
-        if list_id == wire.NO_LIST or order.trigger_price is not None:
+        is_exit = order.trigger_price is not None or order.trailing_percent is not None
+        if list_id == wire.NO_LIST or is_exit:
             return order
         head = self._call(wire.GET_LIST, {"orderListId": list_id}, parse.parse_list_head)
         if not head.starts_with_entry:

@@ -45,17 +45,31 @@ def _amounts(request: OrderRequest) -> Params:
     if request.trigger_price is not None:
         params["stopPrice"] = plain(request.trigger_price)
     if request.trailing_percent is not None:
-        params["trailingDelta"] = plain(EXACT.multiply(request.trailing_percent, BASIS_POINTS_OF_A_PERCENT))
+        params["trailingDelta"] = _delta(request.trailing_percent)
     return params
 
 
+def _delta(percent: Decimal) -> str:
+    return plain(EXACT.multiply(percent, BASIS_POINTS_OF_A_PERCENT))
+
+
 def pair(request: OcoRequest, market: Market) -> Params:
-    """``POST /orderList/oco``: two exits, one above the market and one below it."""
+    """``POST /orderList/oco``: two exits, one above the market and one below it.
+
+    A stop that trails has its distance instead of a price.
+    """
+    exits = _above_and_below(
+        "", request.side, request.stop_loss, request.take_profit, request.client_order_id
+    )
+    if request.trailing_percent is not None:
+        stop_at = "below" if request.side is Side.SELL else "above"
+        del exits[f"{stop_at}StopPrice"]
+        exits[f"{stop_at}TrailingDelta"] = _delta(request.trailing_percent)
     params = {
         "symbol": market.exchange_symbol,
         "side": request.side.value,
         "quantity": plain(request.quantity),
-        **_above_and_below("", request.side, request.stop_loss, request.take_profit, request.client_order_id),
+        **exits,
         "newOrderRespType": "FULL",
     }
     if request.client_order_id is not None:

@@ -205,6 +205,7 @@ CAPABILITIES = Capabilities(
     passed_trigger=PassedTrigger.REFUSED,
     # What the TRAILING_DELTA filter says on nearly all markets; where one is stricter, the exchange refuses.
     trailing=TrailingRange(Decimal("0.1"), Decimal(20), Decimal("0.01")),
+    trailing_in_pairs=True,
     oco=True,
     amend=AmendMode.QUANTITY_DOWN,
     client_id_lookup=timedelta(days=90),

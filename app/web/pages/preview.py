@@ -10,9 +10,11 @@ from app.domain.accounts import Environment
 from app.domain.errors import Violation
 from app.domain.money import EXACT, plain
 from app.domain.orders import Leg, OrderDraft, OrderType, PriceOrPercent, Side, TimeInForce
-from app.exchanges import capabilities, title
+from app.domain.protection import Target
+from app.exchanges import capabilities
 from app.models import Broker, new_client_order_id
-from app.services.planning import Plan, spent_asset
+from app.services import outlook
+from app.services.planning import Plan, protective_price, reward, spent_asset
 
 _HUNDRED = Decimal(100)
 _CENT = Decimal("0.01")
@@ -29,11 +31,13 @@ class Rounded:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A protective leg: its trigger, how far from the entry in percent, and what it would lose or gain in quote."""
+    """An exit: its trigger, how far from the entry in percent, what it would lose or gain in quote, and how much of
+    what was bought it sells, in percent."""
 
     price: Decimal
     percent: Decimal | None
     amount: Decimal | None
+    share: Decimal = _HUNDRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,9 @@ class Preview:
     balance_before: Decimal | None
     balance_after: Decimal | None
     stop_loss: Exit | None
-    take_profit: Exit | None
+    take_profits: tuple[Exit, ...]
     risk_reward: Decimal | None
-    protection: str | None
+    protection: tuple[str, ...]
     fields: Mapping[str, str]
 
 
@@ -100,10 +104,10 @@ def preview_of(broker: Broker, draft: OrderDraft, planned: Plan) -> Preview:
         balance_asset=spent_asset(market, request.side),
         balance_before=planned.free_before,
         balance_after=planned.free_after,
-        stop_loss=_exit(request.stop_loss, entry, planned.risk),
-        take_profit=_exit(request.take_profit, entry, planned.reward),
+        stop_loss=_stop_loss(planned, entry),
+        take_profits=tuple(_take_profit(target, planned, entry) for target in planned.targets),
         risk_reward=planned.risk_reward,
-        protection=_protection(broker, planned),
+        protection=outlook.of(broker, draft, planned),
         fields=_fields(broker, draft, planned),
     )
 
@@ -132,31 +136,20 @@ def _trigger(leg: Leg | None) -> Decimal | None:
     return None if leg is None else leg.trigger_price
 
 
-def _exit(leg: Leg | None, entry: Decimal | None, amount: Decimal | None) -> Exit | None:
-    if leg is None:
-        return None
-    percent = None
-    if entry:
-        distance = EXACT.multiply(leg.trigger_price - entry, _HUNDRED)
-        percent = EXACT.divide(distance, entry).quantize(_CENT)
-    return Exit(leg.trigger_price, percent, amount)
+def _stop_loss(planned: Plan, entry: Decimal | None) -> Exit | None:
+    price = _trigger(planned.request.stop_loss)
+    return None if price is None else Exit(price, _away(price, entry), planned.risk)
 
 
-def _protection(broker: Broker, planned: Plan) -> str | None:
-    """How the exits will be held, in words."""
-    request, able = planned.request, capabilities(broker.exchange)
-    if request.stop_loss is None and request.take_profit is None:
+def _take_profit(target: Target, planned: Plan, entry: Decimal | None) -> Exit:
+    gain = reward(planned.request, entry, [target])
+    return Exit(target.price, _away(target.price, entry), gain, target.share)
+
+
+def _away(price: Decimal, entry: Decimal | None) -> Decimal | None:
+    if not entry:
         return None
-    if request.stop_loss is not None and request.take_profit is not None:
-        attached = request.type in able.attached_both
-    elif request.stop_loss is not None:
-        attached = request.type in able.attached_stop_loss
-    else:
-        attached = request.type in able.attached_take_profit
-    name = title(broker.exchange)
-    if attached:
-        return f"{name} holds the exits with the entry and arms them the moment it fills."
-    return f"The exits are placed on {name} as soon as the entry has filled, for what really arrived."
+    return EXACT.divide(EXACT.multiply(price - entry, _HUNDRED), entry).quantize(_CENT)
 
 
 def _fields(broker: Broker, draft: OrderDraft, planned: Plan) -> dict[str, str]:
@@ -184,6 +177,10 @@ def _fields(broker: Broker, draft: OrderDraft, planned: Plan) -> dict[str, str]:
         fields["price"] = plain(request.price)
     if draft.trailing_percent is not None:
         fields["trailing_percent"] = f"{plain(draft.trailing_percent)}%"
+    for row, wish in enumerate(draft.targets, start=1):
+        price = protective_price(planned.market, wish.at, None, above=True)
+        fields[f"target_{row}"] = _written(wish.at, None if price is None else Leg(price))
+        fields[f"share_{row}"] = f"{plain(wish.share)}%"
     if request.post_only:
         fields["post_only"] = "1"
     return {name: value for name, value in fields.items() if value}

@@ -11,7 +11,7 @@ from flask_login import current_user
 from app.domain.errors import OrderDenied
 from app.domain.markets import Market
 from app.models import Broker, OrderOrigin, OrderRow
-from app.schemas.orders import Ticket, TicketSchema
+from app.schemas.orders import TARGET_ROWS, Ticket, TicketSchema
 from app.services import balances, brokers, catalog, orders, overview, planning, prices
 from app.services.orders import OrderFilter
 from app.web import forms
@@ -165,6 +165,7 @@ def _page(
         suggestions=catalog.near_matches(broker, symbol) if broker is not None and market is None else [],
         market=_shown(broker, market) if broker is not None and market is not None else None,
         values=forms.typed(),
+        target_rows=TARGET_ROWS,
         errors=errors or {},
         preview=preview,
         open_orders=orders.listing(current_user, waiting)[0] if waiting is not None else [],

@@ -84,6 +84,27 @@ def test_a_pair_whose_legs_are_the_wrong_way_round_is_refused_before_the_wire(ac
         account.exchange.place_oco(replace(right, stop_loss=right.take_profit, take_profit=right.stop_loss))
 
 
+def test_the_stop_of_a_pair_trails_where_that_is_offered(moving: Account) -> None:
+    wanted = replace(pair(moving), trailing_percent=Decimal(10))
+    if not moving.able.trailing_in_pairs:
+        with pytest.raises(OrderDenied):
+            moving.exchange.place_oco(wanted)
+        pytest.skip("no pairs of exits of which one trails: refused before the wire")
+    with pytest.raises(OrderDenied, match="follows here at"):
+        moving.exchange.place_oco(replace(wanted, trailing_percent=Decimal("99.9999")))
+    report, start = moving.exchange.place_oco(wanted), moving.last()
+    found = moving.exchange.get_order(BTC, exchange_order_id=report.exchange_order_id)
+    for told in (report, found):
+        [stop] = [leg for leg in told.children if leg.type is OrderType.TRAILING_STOP]
+        assert stop.trailing_percent == 10
+    alone = moving.exchange.get_order(BTC, exchange_order_id=stop.exchange_order_id)
+    assert (alone.type, alone.children) == (OrderType.TRAILING_STOP, ())
+    moving.sandbox.price(moving.name, BTC, str(start * Decimal("1.05")))
+    moving.sandbox.price(moving.name, BTC, str(start * Decimal("0.94")))
+    ended = moving.exchange.get_order(BTC, exchange_order_id=report.exchange_order_id)
+    assert (ended.status, ended.filled_quantity) == (OrderStatus.FILLED, QUANTITY)
+
+
 @pytest.mark.parametrize(("price", "filled"), [("0.85", "stop"), ("1.15", "target")])
 def test_the_leg_that_executes_cancels_the_other(moving: Account, price: str, filled: str) -> None:
     able_pair(moving)

@@ -65,7 +65,8 @@ def place_otoco(call: Call) -> object:
     working = _read_working(call)
     above, below = (read_order(call, names) for names in PENDING_OCO)
     _check_pair(above, below)
-    if _level(above) <= _level(below):
+    last = call.market().last
+    if _level(above, last) <= _level(below, last):
         raise rejected("The relationship of the prices for the orders is not correct.")
     return _submit(call, (above, below), working)
 
@@ -98,12 +99,14 @@ def _check_pair(above: OrderSpec, below: OrderSpec) -> None:
 
 
 def _check_prices(above: OrderSpec, below: OrderSpec, last: Decimal) -> None:
-    if not _level(below) < last < _level(above):
+    if not _level(below, last) < last < _level(above, last):
         raise rejected("The relationship of the prices for the orders is not correct.")
 
 
-def _level(spec: OrderSpec) -> Decimal:
-    level = spec.trigger_price if spec.trigger_price is not None else spec.price
+def _level(spec: OrderSpec, last: Decimal) -> Decimal:
+    """Where an exit acts; a trailing stop at its distance from the market."""
+    trigger = spec.trigger_from(last)
+    level = trigger if trigger is not None else spec.price
     if level is None:
         raise missing("price")
     return level

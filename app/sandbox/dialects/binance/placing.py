@@ -179,7 +179,7 @@ def _trailing_percent(call: Call, names: Names, kind: str) -> Decimal | None:
     delta = call.params.integer(names.trailing)
     if delta is None:
         return None
-    if kind != "STOP_LOSS" or names is not PLAIN or names.stop_price in call.params:
+    if kind != "STOP_LOSS" or names.stop_price in call.params:
         raise rejected("Trailing stop orders are not supported for this symbol.")
     filters.check_trailing(delta)
     return Decimal(delta) / filters.BASIS_POINTS
