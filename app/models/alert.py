@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.alerts import AlertStatus
 from app.extensions import Table
@@ -73,6 +74,11 @@ class Alert(Table):
     duplicate_of: Mapped[Alert | None] = relationship(foreign_keys=duplicate_of_id, remote_side="Alert.id")
     delivery: Mapped[Alert | None] = relationship(foreign_keys=delivery_id, remote_side="Alert.id")
     replayed_from: Mapped[Alert | None] = relationship(foreign_keys=replayed_from_id, remote_side="Alert.id")
+
+    def came_to(self, source: Source, broker: Broker) -> None:
+        """Name the rows that its ids say, without the bookkeeping that a change of a stored alert needs."""
+        set_committed_value(self, "source", source)
+        set_committed_value(self, "broker", broker)
 
     def end(self, status: AlertStatus, reason: str) -> None:
         """Say in words what became of it."""

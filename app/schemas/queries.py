@@ -14,7 +14,8 @@ from app.services.alert_figures import SPANS
 from app.services.inbox import ACTIONS, AlertFilter
 
 _MOST_PER_PAGE = 100
-_LARGEST_ID = 2**63 - 1
+#: The greatest number that a database holds as an id.
+LARGEST_ID = 2**63 - 1
 
 
 class Word(fields.String):
@@ -33,7 +34,7 @@ class Identifier(fields.Integer):
     """The id of a row."""
 
     def __init__(self) -> None:
-        in_range = validate.Range(1, _LARGEST_ID, error="There is no such id.")
+        in_range = validate.Range(1, LARGEST_ID, error="There is no such id.")
         super().__init__(load_default=None, validate=in_range)
 
 

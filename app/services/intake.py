@@ -10,35 +10,26 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
-from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.alert_format import AlertFault, parse_alert, read_pairs
-from app.domain.alerts import (
-    SIZES,
-    AlertAction,
-    AlertStatus,
-    Signal,
-    signal_from_json,
-    signal_to_json,
-)
+from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_to_json
 from app.domain.masking import mask, mask_within
-from app.domain.orders import Side
 from app.extensions import db
-from app.models import Alert, Broker, Source, SourceRoute
+from app.models import Alert, Source, SourceRoute
 from app.services import admission, events, handover, sources
 from app.services.admission import NotAdmitted
 from app.services.events import Topic
+from app.services.fan_out import further_alerts
 from app.services.receipts import Receipt
 from app.services.tally import Tally
 
@@ -55,12 +46,6 @@ _PATIENCE_SECONDS = 20.0
 #: What a repeated body may repeat: not what was denied here, such as a stranger's copy that came before the alert.
 _TAKEN = Alert.delivery_id.is_(None) & (
     (Alert.status != AlertStatus.DENIED) | Alert.picked_up_at.is_not(None)
-)
-
-#: What the alerts of one delivery have in common.
-_SHARED = (
-    *("user_id", "source_id", "body", "content_type", "headers", "sender", "fingerprint"),
-    *("action", "symbol", "received_at", "expires_at"),
 )
 
 #: How UTF-16 begins: with its mark, or with the first of two bytes of a plain letter.
@@ -184,7 +169,7 @@ def _store_together(deliveries: Sequence[Delivery]) -> list[_Judged | None]:
     _link_duplicates([each.first for each in stored if each.first.status is AlertStatus.RECEIVED])
     for each in stored:
         if each.first.status is AlertStatus.RECEIVED:
-            each.alerts += _for_further_brokers(each.first)
+            each.alerts += further_alerts(each.first)
         db.session.add_all(each.alerts)
     db.session.commit()
     return judged
@@ -216,7 +201,7 @@ def _judged(source: Source, delivery: Delivery) -> _Judged:
         received_at=delivery.received_at,
         expires_at=delivery.received_at + timedelta(seconds=source.expires_in),
     )
-    _is_of(alert, source, source.broker)
+    alert.came_to(source, source.broker)
     judged = _Judged([alert])
     try:
         _judge(alert, source, _understand(source, delivery))
@@ -267,36 +252,6 @@ def _judge(alert: Alert, source: Source, signal: Signal) -> None:
         alert.end(AlertStatus.PROCESSED, "the line is alive")
     else:
         alert.idempotency_key = signal.alert_id
-
-
-def _for_further_brokers(first: Alert) -> Iterator[Alert]:
-    """The same alert for each further broker of its source; each is decided by itself."""
-    for route in first.source.routes:
-        if route.enabled:
-            alert = Alert(
-                **{name: getattr(first, name) for name in _SHARED},
-                broker_id=route.broker_id,
-                delivery=first,
-                status=AlertStatus.RECEIVED,
-                signal=_sized(first.signal or {}, route),
-            )
-            _is_of(alert, first.source, route.broker)
-            yield alert
-
-
-def _is_of(alert: Alert, source: Source, broker: Broker) -> None:
-    """What its ids say already, told without the bookkeeping that a change of a stored alert needs."""
-    set_committed_value(alert, "source", source)
-    set_committed_value(alert, "broker", broker)
-
-
-def _sized(signal: Mapping[str, Any], route: SourceRoute) -> dict[str, Any]:
-    """A signal with the size of a further broker, where it has one of its own; a sale is of what is held there."""
-    told = signal_from_json(signal)
-    if route.size and told.action.places is not None and told.action.places[0] is Side.BUY:
-        sizes: dict[str, Any] = {**dict.fromkeys(SIZES), **route.size}
-        told = replace(told, **sizes)
-    return signal_to_json(told)
 
 
 def _link_duplicates(alerts: Sequence[Alert]) -> None:

@@ -6,11 +6,12 @@ from flask import Flask, request
 
 from app import receiver
 from app.models.sqlite import reading
-from app.web import access, api, assets, errors, filters, health, live, pages, security, sessions
+from app.web import access, api, assets, errors, filters, health, ids, live, pages, security, sessions
 
 
 def init_app(app: Flask) -> None:
     """Register every blueprint and what holds for all requests."""
+    ids.init_app(app)
     access.init_app(app)
     errors.init_app(app)
     security.init_app(app)

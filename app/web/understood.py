@@ -91,7 +91,7 @@ def pointed_at(text: str, place: Place | None) -> tuple[str, str, str]:
 
 def _in_words(value: object) -> str:
     match value:
-        case {"price": price, **rest} if "share" not in rest:
+        case {"price": price}:
             return str(price)
         case {"percent": percent}:
             return f"{percent} %"

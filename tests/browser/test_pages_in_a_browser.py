@@ -10,7 +10,9 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from app.config import PROJECT_ROOT
-from app.services import events, users
+from app.extensions import db
+from app.models import Broker
+from app.services import events, sources, users
 from app.services.events import Topic
 from tests.fixtures.app import PASSWORD, MakeUser
 from tests.fixtures.history import History, MakeHistory
@@ -177,6 +179,20 @@ def test_an_open_page_follows_what_happens(app: Flask, page: Page, history: Hist
         assert user is not None
         with page.expect_response(lambda answer: answer.url.endswith("/orders/")):
             events.publish(user.id, Topic.ORDERS, 1)
+
+
+def test_a_source_that_waits_for_its_first_alert_turns_green_by_itself(
+    app: Flask, page: Page, history: History
+) -> None:
+    with app.app_context():
+        broker = db.session.get_one(Broker, history.broker_id)
+        source, token = sources.create(broker.user, broker, "first chart")
+    _sign_in(page, "ada@example.org")
+    page.goto(f"/webhooks/message?source_id={source.id}")
+    expect(page.get_by_text("Waiting for your test alert")).to_be_visible()
+    expect(page.locator("#line-state")).to_have_attribute("data-state", "live")
+    assert app.test_client().post(f"/webhook/{token}", data="action=PING").status_code == 202
+    expect(page.get_by_text("The line works: an alert of first chart has come")).to_be_visible()
 
 
 def test_times_are_in_the_browsers_zone(page: Page, history: History) -> None:

@@ -140,6 +140,27 @@ def test_one_alert_is_told_whole(ask: Ask, user: User, history: History) -> None
     assert (undecided["processed_at"], undecided["orders"]) == (None, [])
 
 
+def test_one_alert_tells_where_it_is_at_fault_and_which_others_its_delivery_made(
+    app: Flask, ask: Ask, user: User, history: History
+) -> None:
+    first = history.alert_ids[0]
+    with app.app_context():
+        like = db.session.get_one(Alert, first)
+        other = _alert_like(like, status=AlertStatus.DENIED, delivery_id=first)
+        db.session.add(other)
+        db.session.commit()
+    assert ask(user, f"/alerts/{first}").get_json()["same_delivery"] == [other.id]
+    assert ask(user, f"/alerts/{other.id}").get_json()["same_delivery"] == [first]
+    broken = ask(user, f"/alerts/{history.alert_ids[1]}").get_json()
+    assert (broken["fault"], broken["signal"]) == ({"line": 1, "column": 9}, None)
+
+
+@pytest.mark.parametrize("number", [0, 999_999, 2**63, 10**30])
+def test_an_id_that_no_row_can_have_is_not_found(ask: Ask, user: User, number: int) -> None:
+    assert ask(user, f"/alerts/{number}").status_code == 404
+    assert ask(user, f"/positions/{number}").status_code == 404
+
+
 def test_the_figures_tell_success_errors_and_how_long_orders_took(
     app: Flask, ask: Ask, user: User, make_broker: MakeBroker, history: History
 ) -> None:

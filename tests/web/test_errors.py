@@ -22,7 +22,9 @@ def test_a_browser_gets_a_page_with_a_remedy_and_a_program_the_same_as_json(
     assert answer.get_json().keys() == {"error", "remedy", "correlation_id"}
 
 
-@pytest.mark.parametrize("path", ["/webhooks/alerts/999", "/webhooksx"])
+@pytest.mark.parametrize(
+    "path", ["/webhooks/alerts/999", "/webhooks/alerts/99999999999999999999", "/webhooksx"]
+)
 def test_pages_about_webhooks_answer_people(path: str, make_user: MakeUser, log_in: LogIn) -> None:
     answer = log_in(make_user()).get(path)
     assert answer.status_code == 404

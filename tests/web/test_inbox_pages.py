@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from html import unescape
 
 import pytest
@@ -10,10 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.domain.alert_message import understood
-from app.domain.alerts import AlertAction, AlertStatus
+from app.domain.alerts import AlertAction, AlertStatus, Signal
 from app.extensions import db
 from app.models import Alert, Source, User, utc_now
 from app.services import misses
+from app.web.understood import parts
 from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
@@ -83,6 +85,7 @@ def test_a_row_tells_what_was_asked_for_and_what_came_of_it(browser: FlaskClient
         ("action=BuyMarket&period=day", [3, 2, 0]),
         ("broker_id={broker}&source_id={source}", [3, 2, 1, 0]),
         ("broker_id=999", []),
+        ("broker_id=99999999999999999999&source_id=0", [3, 2, 1, 0]),
         ("status=nonsense&action=nothing&period=eon&page=-3&broker_id=x&source_id=y", [3, 2, 1, 0]),
     ],
 )
@@ -150,6 +153,11 @@ def test_an_alert_tells_each_part_with_its_meaning_and_what_it_kept(
     assert "<dd>2 %</dd>" in page
     assert "<dt>strategy</dt><dd>ema</dd>" in page
     assert f'href="/orders/{history.filled_order_id}"' in page
+
+
+def test_every_part_that_an_alert_can_have_has_its_meaning() -> None:
+    names = {field.name for field in fields(Signal)} - {"extras"}
+    assert {part.name for part in parts(dict.fromkeys(names, "1"))} == names
 
 
 def test_the_message_of_what_was_chosen_is_shown_and_understood(browser: FlaskClient) -> None:

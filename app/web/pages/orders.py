@@ -14,6 +14,7 @@ from app.services import brokers, orders, timeline
 from app.services.orders import TABS, CancelRefused, OrderFilter
 from app.web import paging
 from app.web.access import member
+from app.web.ids import row_id
 from app.web.periods import PERIODS
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
@@ -81,7 +82,7 @@ def _wanted() -> OrderFilter:
     period = PERIODS.get(given.get("period", ""))
     return OrderFilter(
         tab=tab if tab in TABS else "all",
-        broker_id=given.get("broker_id", type=int),
+        broker_id=given.get("broker_id", type=row_id),
         symbol=given.get("symbol", "").strip() or None,
         origin=OrderOrigin(origin) if origin in list(OrderOrigin) else None,
         since=None if period is None else utc_now() - period,

@@ -27,6 +27,7 @@ from app.services.inbox import ACTIONS, AlertFilter
 from app.services.replays import ReplayRefused
 from app.web import paging, understood
 from app.web.access import member
+from app.web.ids import row_id
 from app.web.periods import PERIODS
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -43,7 +44,8 @@ def index() -> ResponseReturnValue:
     """How the alerts fare, those that pass the filters in the address, and what is held because of them."""
     wanted = _wanted()
     found, total = inbox.listing(current_user, wanted)
-    held = standing.of(positions.of(current_user, PositionStatus.OPEN, broker_id=wanted.broker_id))
+    open_now = positions.of(current_user, PositionStatus.OPEN, broker_id=wanted.broker_id, limit=None)
+    held = standing.of(open_now)
     period = request.args.get("period") if wanted.since else _USUAL_PERIOD
     since = wanted.since or utc_now() - PERIODS[_USUAL_PERIOD]
     return render_template(
@@ -84,7 +86,7 @@ def alert(alert_id: int) -> ResponseReturnValue:
 def rehearse(alert_id: int) -> ResponseReturnValue:
     """What an alert would lead to if it came now, on its own broker or on another; nothing is placed."""
     found = _own(alert_id)
-    asked = request.args.get("broker_id", type=int)
+    asked = request.args.get("broker_id", type=row_id)
     broker = found.broker if asked is None else brokers.find(current_user, asked) or abort(404)
     return render_template(
         "webhooks/replay.html",
@@ -132,8 +134,8 @@ def _wanted() -> AlertFilter:
     status, action = given.get("status", ""), given.get("action", "")
     period: timedelta | None = PERIODS.get(given.get("period", ""))
     return AlertFilter(
-        broker_id=given.get("broker_id", type=int),
-        source_id=given.get("source_id", type=int),
+        broker_id=given.get("broker_id", type=row_id),
+        source_id=given.get("source_id", type=row_id),
         status=AlertStatus(status) if status in list(AlertStatus) else None,
         action=action if action in ACTIONS else None,
         since=None if period is None else utc_now() - period,
