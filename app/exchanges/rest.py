@@ -184,10 +184,10 @@ class RestExchange(Exchange):
         """One answered question. A refused timestamp proves that nothing was done: the clock is set, once more."""
         try:
             return self._once(endpoint, params or {}, parse, market)
-        except InvalidTimestamp:
+        except InvalidTimestamp as refused:
             if not endpoint.signed:
                 raise
-            self._renew_timestamp()
+            self._renew_timestamp(refused)
             return self._once(endpoint, params or {}, parse, market)
 
     def _once(
@@ -293,8 +293,8 @@ class RestExchange(Exchange):
         """The exchange's time, as far as we know it, in milliseconds."""
         return int(time.time() * 1000 + self._ahead_ms)
 
-    def _renew_timestamp(self) -> None:
-        """Do what makes the next timestamp better than the one just refused."""
+    def _renew_timestamp(self, refused: InvalidTimestamp) -> None:
+        """Do what makes the next timestamp better than the one just ``refused``."""
         self._synchronise()
 
     def _synchronise(self) -> None:

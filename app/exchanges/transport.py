@@ -94,6 +94,11 @@ def sending_until(moment: datetime) -> Iterator[None]:
         _send_until.reset(token)
 
 
+def last_moment() -> datetime | None:
+    """Until when what is being sent may leave; None outside of `sending_until`."""
+    return _send_until.get()
+
+
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -268,7 +273,7 @@ class Transport:
 
 
 def _too_late() -> bool:
-    moment = _send_until.get()
+    moment = last_moment()
     return moment is not None and datetime.now(UTC) >= moment
 
 

@@ -49,6 +49,7 @@ FAULTS: list[tuple[str, type[ExchangeError], type[ExchangeError] | None]] = [
     ("EAPI:Invalid key", AuthenticationFailed, None),
     ("EAPI:Invalid signature", AuthenticationFailed, None),
     ("EAPI:Invalid nonce", InvalidTimestamp, None),
+    ("EGeneral:Invalid arguments:deadline", InvalidTimestamp, None),
     ("EAPI:Rate limit exceeded", RateLimited, None),
     ("EAPI:Feature disabled", OrderRejected, ExchangeError),
     ("ESession:Invalid session", AuthenticationFailed, None),

@@ -131,7 +131,7 @@ class _Unlimited(LocalRateBudget):
 def never_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails the test at the first refused nonce, which would otherwise be made good with a second request."""
 
-    def refused(_: Kraken) -> None:
+    def refused(_: Kraken, __: InvalidTimestamp) -> None:
         raise AssertionError("a nonce was refused")
 
     monkeypatch.setattr(Kraken, "_renew_timestamp", refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.domain import (
     AuthenticationFailed,
     Credential,
+    ExchangeUnavailable,
     Leg,
     OcoRequest,
     OrderDenied,
@@ -24,6 +25,7 @@ from app.domain import (
     TimeInForce,
 )
 from app.exchanges.kraken import wire
+from app.exchanges.transport import sending_until
 from tests.exchanges.kraken_client import (
     BTC,
     KEY,
@@ -265,6 +267,49 @@ def test_a_stop_that_follows_is_asked_for_in_json_its_distance_written_with_a_pl
     said = json.loads(placed.body)
     assert said.pop("nonce").isdigit()
     assert said == COMMON | {"ordertype": "trailing-stop", "volume": "1", "price": "+1.5%", "trigger": "last"}
+
+
+def test_an_order_that_may_be_sent_for_a_while_only_may_be_taken_for_that_long_only() -> None:
+    until = datetime.now(UTC) + timedelta(seconds=5)
+    with kraken(PLACING) as (exchange, server), sending_until(until):
+        exchange.place_order(order(type=OrderType.MARKET, quantity=Decimal(1)))
+    placed, looked_up = server.received
+    assert abs(datetime.fromisoformat(sent(placed)["deadline"]) - until) < timedelta(milliseconds=2)
+    assert "deadline" not in sent(looked_up)
+
+
+def test_the_longest_deadline_is_a_minute() -> None:
+    with kraken(PLACING) as (exchange, server), sending_until(datetime.now(UTC) + timedelta(hours=1)):
+        exchange.place_order(order(type=OrderType.MARKET, quantity=Decimal(1)))
+    deadline = datetime.fromisoformat(sent(server.received[0])["deadline"])
+    assert deadline < datetime.now(UTC) + timedelta(minutes=1)
+
+
+def test_an_order_is_not_sent_when_kraken_could_not_be_told_in_time_to_leave_it() -> None:
+    with (
+        kraken(PLACING) as (exchange, server),
+        sending_until(datetime.now(UTC) + timedelta(seconds=2)),
+        pytest.raises(ExchangeUnavailable, match="nothing was sent"),
+    ):
+        exchange.place_order(order(type=OrderType.MARKET, quantity=Decimal(1)))
+    assert server.received == []
+
+
+def test_a_deadline_that_is_refused_sets_the_clock() -> None:
+    refusals = [reply('{"error":["EGeneral:Invalid arguments:deadline"]}')]
+
+    def answer(request: Received) -> Reply:
+        if called(request) == "Time":
+            ahead = int(datetime.now(UTC).timestamp()) + 100
+            return reply(f'{{"error":[],"result":{{"unixtime":{ahead}}}}}')
+        return refusals.pop() if refusals else PLACING(request)
+
+    with kraken(answer) as (exchange, server), sending_until(datetime.now(UTC) + timedelta(seconds=5)):
+        exchange.place_order(order(type=OrderType.MARKET, quantity=Decimal(1)))
+    refused, asked, placed, _ = server.received
+    assert called(asked) == "Time"
+    first, second = (datetime.fromisoformat(sent(each)["deadline"]) for each in (refused, placed))
+    assert timedelta(seconds=98) < second - first < timedelta(seconds=102)
 
 
 def test_a_sale_says_so() -> None:

@@ -11,7 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from app.domain.accounts import Balance, Position
-from app.domain.errors import ExchangeUnavailable, InvalidOrder, OrderDenied, OrderNotFound, RateLimited
+from app.domain.errors import (
+    ExchangeUnavailable,
+    InvalidOrder,
+    InvalidTimestamp,
+    OrderDenied,
+    OrderNotFound,
+    RateLimited,
+)
 from app.domain.markets import Candle, Market, OrderBook, Ticker
 from app.domain.orders import Fill, OrderReport, OrderStatus
 from app.exchanges.budget import Charge, Scope
@@ -19,7 +26,7 @@ from app.exchanges.kraken import parse, wire
 from app.exchanges.kraken.parse import Naming
 from app.exchanges.nonce import TurnNotCome
 from app.exchanges.rest import Endpoint, Fault, RestExchange, to_milliseconds
-from app.exchanges.transport import Answer, Transport, WireRequest
+from app.exchanges.transport import Answer, Transport, WireRequest, last_moment
 
 Item = TypeVar("Item")
 
@@ -44,13 +51,31 @@ class KrakenReader(RestExchange):
             raise ExchangeUnavailable(self.name, message) from None
 
     def _sign(self, endpoint: Endpoint, params: Mapping[str, Any]) -> WireRequest:
+        if endpoint in wire.PLACING and (until := last_moment()) is not None:
+            params = {**params, "deadline": self._deadline(until)}
         return wire.build(endpoint, params, self._credential)
+
+    def _deadline(self, until: datetime) -> str:
+        """Until when Kraken's engine may take an order that has to leave us by ``until``, on Kraken's clock.
+
+        Requests have no timestamp: this is what keeps one that is held up on its way from being executed late.
+
+        Raises:
+            ExchangeUnavailable: too little time is left for Kraken to look at it; nothing was sent.
+        """
+        left = until - datetime.now(UTC)
+        if left < wire.SHORTEST_DEADLINE:
+            raise ExchangeUnavailable(self.name, "nothing was sent: it would have to be executed too soon")
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
+        return (now + min(left, wire.LONGEST_DEADLINE)).isoformat(timespec="milliseconds")
 
     def _fault(self, answer: Answer) -> Fault | None:
         return wire.fault_in(answer, time.time())
 
-    def _renew_timestamp(self) -> None:
-        """Nothing to do: the next request has a higher nonce than the refused one in any case."""
+    def _renew_timestamp(self, refused: InvalidTimestamp) -> None:
+        """Set the clock for a deadline; the next request has a higher nonce than a refused one in any case."""
+        if refused.exchange_message.startswith(wire.INVALID_DEADLINE):
+            self._synchronise()
 
     def _limited_scope(self, error: RateLimited, charges: Sequence[Charge]) -> Scope:
         """The matching engine counts by market, the rest by key, and public calls by address."""

@@ -118,6 +118,12 @@ AMEND_ORDER = _change("AmendOrder", cost_by_age(AMEND_COSTS, 0))
 CANCEL_ORDER = _change("CancelOrder", cost_by_age(CANCEL_COSTS, 0))
 CANCEL_BATCH = _change("CancelOrderBatch", cost_by_age(CANCEL_COSTS, 0), in_json=True)
 
+PLACING = (ADD_ORDER, ADD_ORDER_IN_JSON)
+
+#: How far ahead a deadline may lie, with half a second for the way and for clocks; source:
+#: https://docs.kraken.com/api/docs/rest-api/add-order
+SHORTEST_DEADLINE, LONGEST_DEADLINE = timedelta(seconds=2.5), timedelta(seconds=59.5)
+
 MAX_DEPTH = 500
 #: The most ids that one call takes: orders to look up or to cancel, trades to look up.
 MAX_ORDER_IDS = 50
@@ -211,7 +217,8 @@ CLIENT_ID_RULE = "1 to 18 letters, digits, hyphens and underscores, or a UUID"
 LIMIT_ONLY = frozenset({OrderType.LIMIT})
 
 #: The history tells of open orders, too, so that their list is not asked for once more: questions are scarce here.
-#: Requests have no timestamp: one that is under way is refused for its nonce as soon as a later look-up was answered.
+#: Requests have no timestamp: one that is under way is refused for its nonce as soon as a later look-up was answered,
+#: and an order once its deadline has passed, which lies within the time that its claim has for sending.
 CAPABILITIES = Capabilities(
     order_types=frozenset(ORDER_TYPES),
     attached_stop_loss=LIMIT_ONLY,
@@ -251,6 +258,7 @@ FAULTS: tuple[tuple[str, type[ExchangeError]], ...] = (
     ("EGeneral:Temporary lockout", RateLimited),
     ("EGeneral:Too many requests", RateLimited),
     ("EGeneral:Invalid arguments:cl_ord_id not unique", DuplicateOrder),
+    ("EGeneral:Invalid arguments:deadline", InvalidTimestamp),
     ("EGeneral:Invalid arguments", InvalidOrder),
     ("EGeneral:Internal error", OutcomeUnknown),
     ("EGeneral:", OrderRejected),
@@ -269,6 +277,8 @@ FAULTS: tuple[tuple[str, type[ExchangeError]], ...] = (
 
 #: What a trigger that has passed is refused with, and a price of too many decimals as well.
 INVALID_PRICE = "Invalid price"
+#: What is refused when our clock is not theirs.
+INVALID_DEADLINE = "Invalid arguments:deadline"
 
 REMEDIES = {
     "EAPI:Invalid key": "Kraken does not know this key: copy it again, whole, or make a new one.",
