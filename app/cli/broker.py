@@ -76,6 +76,56 @@ def add(
     show_one(row, as_json=as_json)
 
 
+@broker.command()
+@click.argument("name")
+@click.option(
+    "--environment",
+    type=click.Choice(Environment, case_sensitive=False),
+    help="Where the new keys belong; it stays unless named.",
+)
+@click.option("--secrets-stdin", is_flag=True, help='Read the keys from standard input: {"api_key": …}.')
+@click.option("--from-env", is_flag=True, help="Read the keys from API_KEY, API_SECRET and PASSPHRASE.")
+@click.option(
+    "--same-account",
+    is_flag=True,
+    help="Confirm that they open the same account, while an order is unfinished or a position open.",
+)
+@click.option("--wait/--no-wait", default=True, help="Wait for the check-up.")
+@timeout_option(60)
+@owner_option
+@json_option
+def keys(
+    name: str,
+    environment: Environment | None,
+    secrets_stdin: bool,
+    from_env: bool,
+    same_account: bool,
+    wait: bool,
+    timeout: float,
+    email: str | None,
+    as_json: bool,
+) -> None:
+    """Give broker NAME other keys. They are asked for, never taken from the command line."""
+    with reading_only():
+        user = owner(email)
+        found = broker_named(user, name)
+    checked_at = found.checked_at
+    brokers.edit(
+        found,
+        name=found.name,
+        environment=environment or found.environment,
+        dry_run=found.dry_run,
+        credential=_credential(found.exchange, secrets_stdin=secrets_stdin, from_env=from_env),
+        same_account=same_account,
+    )
+    if wait:
+        found = _await_check_up(user, found, timeout, since=checked_at)
+        _refuse_when_not_connected(found)
+    with reading_only():
+        row = _row(found)
+    show_one(row, as_json=as_json)
+
+
 @broker.command("list")
 @owner_option
 @json_option

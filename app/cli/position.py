@@ -46,15 +46,16 @@ def list_(closed_too: bool, limit: int, email: str | None, as_json: bool) -> Non
 @owner_option
 @json_option
 def show_(position_id: int, email: str | None, as_json: bool) -> None:
-    """Show a position with its orders, oldest first."""
+    """Show a position with its orders, oldest first. Fees in a third asset are left out of its result."""
     with reading_only():
         found = _one(owner(email), position_id)
-        [stands] = standing.of([found])
-        orders = [_order_row(order) for order in positions.orders_of(found) if not order.is_pair]
+        stands = standing.story(found)
+        orders = [_order_row(order) for order in stands.orders]
+    left_out = stands.fees_left_out
     if as_json:
-        show_one({**_row(stands), "orders": orders}, as_json=True)
+        show_one({**_row(stands), "fees_left_out": left_out, "orders": orders}, as_json=True)
         return
-    show_one(_readable(stands), as_json=False)
+    show_one({**_readable(stands), "fees_left_out": left_out or "none"}, as_json=False)
     click.echo()
     show(orders, _ORDER_COLUMNS, as_json=False, nothing="It has no orders.")
 

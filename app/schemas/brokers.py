@@ -15,7 +15,10 @@ _MAX_KEY = 4096
 
 @dataclass(frozen=True, slots=True)
 class BrokerForm:
-    """A filled-in form; ``credential`` is None when no key was entered at all."""
+    """A filled-in form; ``credential`` is None when no key was entered at all.
+
+    ``same_account``: that new keys open the account which the old ones did is confirmed.
+    """
 
     exchange: str
     name: str
@@ -23,6 +26,7 @@ class BrokerForm:
     mode: TradingMode
     dry_run: bool
     is_main: bool
+    same_account: bool
     credential: Credential | None
 
 
@@ -40,6 +44,7 @@ class BrokerSchema(Schema):
     mode = fields.Enum(TradingMode, load_default=TradingMode.OFF)
     dry_run = Switch()
     is_main = Switch()
+    same_account = Switch()
     api_key = fields.String(load_default="", validate=validate.Length(max=_MAX_KEY))
     api_secret = fields.String(load_default="", validate=validate.Length(max=_MAX_KEY))
     passphrase = fields.String(load_default="", validate=validate.Length(max=_MAX_KEY))

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from app import dispatch
 from app.domain.accounts import ConnectionReport, Credential, Environment, TradingMode
 from app.domain.audit import Action
 from app.domain.errors import ExchangeUnavailable
 from app.domain.money import plain
+from app.domain.orders import OrderStatus
 from app.exchanges import NAMES, capabilities, credential_fields
 from app.extensions import db
-from app.models import Broker, OrderRow, User, utc_now
+from app.models import Broker, OrderRow, Position, PositionStatus, User, utc_now
 from app.services import audit, balances, connections, events, practice, underway, vault
 from app.services.events import Topic
 from app.services.refusal import Refused
 from app.services.underway import Work
 
 _LIVE_ORDERS = ("SUBMITTED", "OPEN", "PARTIALLY_FILLED")
+#: Orders that are still to be sent, looked up, watched or asked for their fills.
+_UNFINISHED = or_(
+    OrderRow.status.in_([status for status in OrderStatus if not status.is_final]),
+    OrderRow.fills_missing.is_(True),
+)
+
+_SETTLE = "Cancel its open orders and close its positions first, or connect the other account as a broker of its own."
 
 
 class BrokerRefused(Refused):
@@ -83,22 +91,19 @@ def edit(
     environment: Environment,
     dry_run: bool,
     credential: Credential | None = None,
+    same_account: bool = False,
 ) -> None:
     """Change a broker; without a credential its keys stay as they are.
 
+    ``same_account``: a person says that the new keys open the account which the old ones did.
+
     Raises:
-        BrokerRefused: as in `add`.
+        BrokerRefused: as in `add`, or the keys may open another account than the one that orders or positions are on.
     """
     if credential is None and environment is not broker.environment:
         raise BrokerRefused("another environment has other keys: enter them", field="api_key")
     if credential is not None:
-        credential = _checked(broker.exchange, environment, credential)
-        vault.seal(broker, credential)
-        broker.keys_version += 1
-        broker.environment = environment
-        broker.connected = None
-        broker.ledger_opened_at = None  # they may open another account
-        _record(Action.BROKER_KEYS_CHANGED, broker, environment=environment, keys_version=broker.keys_version)
+        _change_keys(broker, environment, credential, same_account=same_account)
     before = {"name_before": broker.name, "dry_run_before": broker.dry_run}
     if name.strip() != broker.name:
         broker.name = _free_name(db.session.get_one(User, broker.user_id), name)
@@ -284,6 +289,58 @@ def _checked(exchange: str, environment: Environment, credential: Credential | N
             raise BrokerRefused(f"{field.label} is missing", field=field.name)
         given[field.name] = value
     return Credential(**given)
+
+
+def _change_keys(
+    broker: Broker, environment: Environment, credential: Credential, *, same_account: bool
+) -> None:
+    credential = _checked(broker.exchange, environment, credential)
+    db.session.refresh(broker, with_for_update=True)  # no order of it is written down meanwhile
+    moves = environment is not broker.environment
+    other_account = moves or not same_account
+    if other_account:
+        _refuse_while_in_use(broker, moves=moves)
+        broker.ledger_opened_at = None
+    vault.seal(broker, credential)
+    broker.keys_version += 1
+    broker.environment = environment
+    broker.connected = None
+    _record(
+        Action.BROKER_KEYS_CHANGED,
+        broker,
+        environment=environment,
+        keys_version=broker.keys_version,
+        same_account=not other_account,
+    )
+
+
+def _refuse_while_in_use(broker: Broker, *, moves: bool) -> None:
+    """What is under way on one account must not be sent, looked for or guarded on another.
+
+    Raises:
+        BrokerRefused: an order is unfinished, or a position open.
+    """
+    in_use = _in_use(broker)
+    if in_use is None:
+        return
+    if moves:
+        raise BrokerRefused(f"{broker.name} cannot change its environment: {in_use}", remedy=_SETTLE)
+    raise BrokerRefused(
+        f"the new keys of {broker.name} may open another account, and {in_use}",
+        remedy=f"If they open the same account, enter them again and confirm that. If not: {_SETTLE}",
+    )
+
+
+def _in_use(broker: Broker) -> str | None:
+    """In words, what is under way on the account of a broker; None when nothing is."""
+    order_id = db.session.scalar(
+        select(OrderRow.id).where(OrderRow.broker_id == broker.id, _UNFINISHED).order_by(OrderRow.id).limit(1)
+    )
+    if order_id is not None:
+        return f"its order {order_id} is unfinished"
+    is_open = (Position.broker_id == broker.id, Position.status == PositionStatus.OPEN)
+    symbol = db.session.scalar(select(Position.symbol).where(*is_open).order_by(Position.id).limit(1))
+    return None if symbol is None else f"its position in {symbol} is open"
 
 
 def _free_name(user: User, name: str) -> str:

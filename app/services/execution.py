@@ -49,6 +49,7 @@ SEND_WITHIN = timedelta(seconds=5)
 #: Seconds until an order that was surely not executed is tried again, doubling from the first to the last. A longer
 #: wait is left to the sweep rather than to a task that lies in a worker's memory.
 _FIRST_RETRY, _LAST_RETRY = 0.5, 20.0
+_MOST_DOUBLINGS = 6
 _LONGEST_COUNTDOWN = 30.0
 
 #: Seconds until an exit that was turned down is tried again.
@@ -426,7 +427,7 @@ def _release(order: OrderRow, error: SwitchyardError) -> None:
 
 def _delay(attempts: int, error: SwitchyardError) -> float:
     """Seconds until the next try: doubling, with jitter, and never before the exchange allows."""
-    backoff: float = min(_FIRST_RETRY * 2 ** (attempts - 1), _LAST_RETRY)
+    backoff: float = min(_FIRST_RETRY * 2 ** min(attempts - 1, _MOST_DOUBLINGS), _LAST_RETRY)
     allowed = (error.retry_after or 0) if isinstance(error, RateLimited) else 0
     return max(backoff * random.uniform(0.5, 1.0), allowed)  # noqa: S311 - jitter, not a secret
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import func, or_, select
@@ -20,7 +20,7 @@ from app.domain.errors import RateLimited, TradingError
 from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
-from app.models import Alert, Broker, OrderRole, OrderRow, utc_now
+from app.models import Alert, Broker, OrderEvent, OrderRole, OrderRow, utc_now
 from app.services import (
     bookkeeping,
     connections,
@@ -32,7 +32,7 @@ from app.services import (
     whereabouts,
 )
 from app.services.events import Topic
-from app.services.whereabouts import Verdict
+from app.services.whereabouts import Finding, Verdict
 
 log = structlog.get_logger()
 
@@ -53,6 +53,8 @@ _LONGEST_PUT_OFF = timedelta(minutes=1)
 _WANTED = {OrderStatus.PENDING: TaskName.SUBMIT_ORDER, OrderStatus.SUBMITTED: TaskName.RECONCILE_ORDER}
 
 _CHECK = "Look in the exchange's order history whether it was executed: Switchyard does not send it again."
+_MISSED = "open as far as we know, but not on the exchange"
+_GONE = "the exchange knows it no more"
 
 
 def reconcile(order_id: int) -> None:
@@ -108,6 +110,9 @@ def _look_at(broker: Broker, orders: Sequence[OrderRow]) -> bool:
     for order in random.sample(orders, len(orders)):  # an allowance too small for all shall starve none
         if not _undisturbed(order, resting):
             seen = _refresh(order) and seen
+        elif order.reason == _MISSED:
+            order.reason = order.remedy = None
+            db.session.commit()
     return seen
 
 
@@ -175,16 +180,13 @@ def _refresh(order: OrderRow) -> bool:
             report = whereabouts.look_up(exchange, order)
         if report is not None:
             return _adopt(order, report, "seen on the exchange")
-        if order.status.is_final:
-            _give_up_fills(order)
-        elif order.role is not OrderRole.ENTRY:
+        if not order.status.is_final:
             return _vanished(order)
-        else:
-            _tell(order, "open as far as we know, but not on the exchange", _CHECK)
+        _give_up_fills(order)
     except TradingError as error:
         log.warning("order_not_refreshed", order_id=order.id, error=error.message)
         return False
-    return order.status.is_final
+    return True
 
 
 def _give_up_fills(order: OrderRow) -> None:
@@ -195,27 +197,59 @@ def _give_up_fills(order: OrderRow) -> None:
 
 
 def _vanished(order: OrderRow) -> bool:
-    """An exit that rested and that two lists know no more; returns whether it was settled what became of it.
+    """An order that rested and that two lists know no more; returns whether it was settled what became of it.
 
-    It is looked for in every other place before it counts as gone: what still rests holds what a new exit would sell.
+    It is looked for in every other place before it counts as gone: what an exit that still rests holds a new one
+    would sell, and what an entry has bought must not go unguarded.
     """
-    seen_at = order.acknowledged_at or order.created_at
-    if utc_now() - seen_at < capabilities(order.broker.exchange).visibility_delay:
-        return False  # it may only be unseen yet
-    with connections.calling(order.broker) as exchange:
-        finding = whereabouts.in_lists(exchange, order)
+    missed_at = _missed_at(order) if order.role is OrderRole.ENTRY else order.acknowledged_at
+    finding = _sought(order, missed_at or order.created_at)
     if finding.report is not None:
         return _adopt(order, finding.report, "found on the exchange again")
     if finding.verdict is Verdict.UNKNOWN:
         db.session.rollback()
         return False
-    db.session.refresh(order, ["status"], with_for_update=True)
-    if order.status.is_live:
-        order.move_to(OrderStatus.CANCELED, "the exchange knows it no more")
-    db.session.commit()
+    if order.role is OrderRole.ENTRY:
+        _end_entry(order)
+    else:
+        _end_exit(order)
     events.publish(order.user_id, Topic.ORDERS, order.id)
     _guard_again(order)
     return True
+
+
+def _missed_at(entry: OrderRow) -> datetime:
+    """When an entry was first missed, which the first time writes down: until then it may have executed."""
+    if entry.reason != _MISSED:
+        entry.note(_MISSED)
+        _tell(entry, _MISSED, _CHECK)
+    missed = select(OrderEvent.at).where(OrderEvent.order_id == entry.id, OrderEvent.cause == _MISSED)
+    return db.session.scalars(missed.order_by(OrderEvent.id.desc()).limit(1)).one()
+
+
+def _sought(order: OrderRow, since: datetime) -> Finding:
+    """What every list says of an order, once all shows in them that may have become of it by then."""
+    if utc_now() - since < capabilities(order.broker.exchange).visibility_delay:
+        return Finding(Verdict.UNKNOWN)
+    with connections.calling(order.broker) as exchange:
+        return whereabouts.in_lists(exchange, order)
+
+
+def _end_entry(order: OrderRow) -> None:
+    """An entry that is gone; what it is known to have bought stays with its position."""
+    status = OrderStatus.CANCELED if order.cancel_requested else OrderStatus.EXPIRED
+    gone = OrderReport(None, None, order.symbol, order.side, order.type, status)
+    bookkeeping.adopt(order, gone, _GONE)
+    if order.status is status:
+        order.reason, order.remedy = _GONE, _CHECK
+    db.session.commit()
+
+
+def _end_exit(order: OrderRow) -> None:
+    db.session.refresh(order, ["status"], with_for_update=True)
+    if order.status.is_live:
+        order.move_to(OrderStatus.CANCELED, _GONE)
+    db.session.commit()
 
 
 def _guard_again(order: OrderRow) -> None:

@@ -77,6 +77,19 @@ class Story(Standing):
         """Every execution of its orders."""
         return [fill for order in self.orders for fill in order.fills]
 
+    @property
+    def fees_left_out(self) -> dict[str, Decimal]:
+        """Fees by asset that were charged in neither asset of the market, an exchange's own coin say.
+
+        They are in no figure of the position: what they were worth when they were charged is not known.
+        """
+        left_out: defaultdict[str, Decimal] = defaultdict(Decimal)
+        of_market = self.position.symbol.split("/")
+        for fill in self.fills:
+            if fill.fee and fill.fee_asset is not None and fill.fee_asset not in of_market:
+                left_out[fill.fee_asset] += fill.fee
+        return dict(left_out)
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:

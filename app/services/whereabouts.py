@@ -153,17 +153,21 @@ def _named_alike(order: OrderRow, reports: Iterable[OrderReport]) -> Iterator[st
 
 
 def _strange(order: OrderRow, fills: Iterable[Fill]) -> Iterator[str]:
-    """The orders behind fills that may be ours, and of which we know nothing: not every fill tells its client id."""
+    """The orders behind fills that may be ours and that are not booked: not every fill tells its client id."""
+    booked = {fill.trade_id for fill in order.fills}
     ids = {
         fill.exchange_order_id
         for fill in fills
         if fill.exchange_order_id is not None
+        and fill.trade_id not in booked
         and fill.side in (None, order.side)
         and fill.client_order_id in (None, order.client_order_id)
     }
     known = db.session.scalars(
         select(OrderRow.exchange_order_id).where(
-            OrderRow.broker_id == order.broker_id, OrderRow.exchange_order_id.in_(ids)
+            OrderRow.broker_id == order.broker_id,
+            OrderRow.exchange_order_id.in_(ids),
+            OrderRow.id != order.id,
         )
     ).all()
     db.session.commit()  # the exchange is asked next

@@ -8,18 +8,22 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import update
 
 from app.config import PROJECT_ROOT, generate_secrets
 from app.exchanges import NAMES, directory
 from app.extensions import db
-from app.services import brokers, users
+from app.models import Broker, FillRow
+from app.services import brokers, users, vault
 from tests.cli.conftest import PASSWORD
 from tests.fixtures.app import AppFactory, MakeBroker, MakeUser
+from tests.fixtures.history import MakeHistory
 
 TypeIn = Callable[..., Result]
 
@@ -102,6 +106,48 @@ def test_a_list_with_nothing_in_it_says_how_to_begin(type_in: TypeIn, make_user:
     assert "flask broker add" in type_in("broker", "list").stdout
     assert "flask source create" in type_in("source", "list").stdout
     assert "flask broker add" in type_in("source", "create", "chart", code=1).stderr
+
+
+def test_keys_are_changed_under_what_is_held_only_when_the_account_is_said_to_be_the_same(
+    app: Flask, type_in: TypeIn, make_user: MakeUser, make_history: MakeHistory
+) -> None:
+    history = make_history(make_user())
+    given = {"api_key": "another-key", "api_secret": "another-secret", "passphrase": "another-phrase"}
+    with app.app_context():
+        name = db.session.get_one(Broker, history.broker_id).name
+
+    def change(*words: str, code: int = 0) -> Result:
+        words = ("broker", "keys", name, "--secrets-stdin", "--no-wait", *words)
+        return type_in(*words, stdin=json.dumps(given), code=code)
+
+    moved = change("--environment", "live", "--same-account", code=1)
+    assert "cannot change its environment" in moved.stderr
+    assert "as a broker of its own" in moved.stderr
+    unsaid = change(code=1)
+    assert "may open another account" in unsaid.stderr
+    assert "confirm that" in unsaid.stderr
+    changed = change("--same-account", "--json")
+    assert json.loads(changed.stdout)["environment"] == "SANDBOX"
+    with app.app_context():
+        broker = db.session.get_one(Broker, history.broker_id)
+        assert (broker.keys_version, vault.unseal(broker).api_key) == (2, given["api_key"])
+    for done in (moved, unsaid, changed):
+        assert not any(secret in done.output for secret in given.values())
+
+
+def test_a_position_is_shown_with_the_fees_that_its_result_leaves_out(
+    app: Flask, type_in: TypeIn, make_user: MakeUser, make_history: MakeHistory
+) -> None:
+    number = str(make_history(make_user()).position_ids[0])
+    assert json.loads(type_in("position", "show", number, "--json").stdout)["fees_left_out"] == {}
+
+    with app.app_context():
+        db.session.execute(update(FillRow).values(fee=Decimal("0.00075"), fee_asset="BNB"))
+        db.session.commit()
+
+    told = json.loads(type_in("position", "show", number, "--json").stdout)
+    assert told["fees_left_out"] == {"BNB": "0.00075"}
+    assert "BNB 0.00075" in type_in("position", "show", number).stdout
 
 
 def test_among_several_accounts_a_command_asks_whose(type_in: TypeIn, make_user: MakeUser) -> None:

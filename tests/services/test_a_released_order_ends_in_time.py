@@ -64,3 +64,22 @@ def test_the_next_try_comes_no_later_than_the_expiry(broker: Broker, fresh_sandb
     order = db.session.get_one(OrderRow, order.id, populate_existing=True)
     assert order.status is OrderStatus.EXPIRED
     assert "past its expiry" in str(order.reason)
+
+
+def test_an_order_that_was_tried_thousands_of_times_is_tried_again_as_soon_as_any(
+    broker: Broker, fresh_sandbox: SandboxServer
+) -> None:
+    """An exit has no expiry: while its exchange is down for a night, it is tried and tried."""
+    fresh_sandbox.fault(EXCHANGE, "place_order", "rate_limit", retry_after=1)
+    draft = OrderDraft("BTC/USDT", Side.BUY, OrderType.MARKET, quantity=Decimal("0.01"))
+    order = orders.place(broker, draft, OrderOrigin.TICKET)
+    order.attempts = 5_000
+    db.session.commit()
+    before = utc_now()
+
+    execution.submit(order.id)
+
+    order = db.session.get_one(OrderRow, order.id, populate_existing=True)
+    assert (order.status, order.attempts) == (OrderStatus.PENDING, 5_001)
+    assert order.next_attempt_at is not None
+    assert timedelta(seconds=10) <= order.next_attempt_at - before <= timedelta(seconds=25)

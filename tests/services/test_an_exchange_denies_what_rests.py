@@ -1,13 +1,16 @@
-"""An exchange that once does not tell of an exit that rests: it is looked for everywhere, and found again later."""
+"""An exchange that once does not tell of an order that rests: it is looked for everywhere, and found again later."""
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+from datetime import timedelta
+from decimal import Decimal
 
-from app.domain.orders import OrderStatus
+import pytest
+from sqlalchemy import select, update
+
+from app.domain.orders import OrderStatus, OrderType
 from app.extensions import db
-from app.models import OrderRole, OrderRow, PositionStatus
+from app.models import OrderEvent, OrderRole, OrderRow, PositionStatus, utc_now
 from app.services import execution, wishes
 from tests.services.trader import QUANTITY, Trader, stop_at
 
@@ -19,10 +22,15 @@ def the_exit(trader: Trader) -> OrderRow:
     return found[0]
 
 
+def unseen(trader: Trader, *operations: str) -> None:
+    """Have each of these look-ups once tell of no order."""
+    for operation in operations:
+        trader.sandbox.fault(trader.name, operation, "unseen", api_key=trader.keys.api_key)
+
+
 def test_an_exit_that_two_lists_do_not_show_is_looked_for_in_the_others(trader: Trader) -> None:
     trader.buy(**stop_at(58_000))
-    for operation in ("open_orders", "get_order"):
-        trader.sandbox.fault(trader.name, operation, "unseen", api_key=trader.keys.api_key)
+    unseen(trader, "open_orders", "get_order")
 
     trader.later()
 
@@ -49,3 +57,27 @@ def test_an_exit_that_was_thought_to_have_ended_is_cancelled_when_it_holds_what_
     assert trader.position().status is PositionStatus.CLOSED
     assert trader.resting() == []
     assert trader.own() < QUANTITY / 100
+
+
+@pytest.mark.parametrize(
+    "blind", [["get_order"], ["get_order", "order_history"]], ids=["history", "fills_alone"]
+)
+def test_an_entry_that_was_missed_and_executes_is_found_in_any_list_and_never_ended(
+    trader: Trader, blind: list[str]
+) -> None:
+    entry = trader.buy(OrderType.LIMIT, price=Decimal(50_000))
+    unseen(trader, "open_orders", "get_order")
+    trader.later()
+    missed_at = update(OrderEvent).where(OrderEvent.cause.contains("not on the exchange"))
+    db.session.execute(missed_at.values(at=utc_now() - timedelta(minutes=1)))
+    db.session.commit()
+
+    trader.price("49000")
+    unseen(trader, *blind)
+    trader.later()
+    assert db.session.get_one(OrderRow, entry.id, populate_existing=True).status is not OrderStatus.EXPIRED
+    trader.later()
+
+    entry = db.session.get_one(OrderRow, entry.id, populate_existing=True)
+    assert (entry.status, entry.reason) == (OrderStatus.FILLED, None)
+    assert QUANTITY * 99 / 100 < trader.position().quantity <= QUANTITY

@@ -9,12 +9,13 @@ from decimal import Decimal
 
 import pytest
 from redis import Redis
+from sqlalchemy import update
 
 from app import dispatch
 from app.domain.orders import OrderReport, OrderStatus, OrderType, PriceOrPercent
 from app.exchanges import Exchange, capabilities, exchange_class
 from app.extensions import db
-from app.models import Broker, OrderRow, utc_now
+from app.models import Broker, OrderEvent, OrderRow, utc_now
 from app.services import connections, execution, orders, reconciliation, whereabouts
 from tests.services.conftest import BTC, QUANTITY, Desk, OpenDesk
 
@@ -224,6 +225,13 @@ def test_an_entry_found_by_look_up_is_guarded_once_whether_its_exit_went_with_it
     assert desk.fresh(order).reason is None
 
 
+def missed_long_ago(desk: Desk, order: OrderRow) -> None:
+    """Move the moment back at which an order was first missed, as time would."""
+    missed = OrderEvent.order_id == order.id, OrderEvent.cause.contains("not on the exchange")
+    db.session.execute(update(OrderEvent).where(*missed).values(at=utc_now() - LATER))
+    db.session.commit()
+
+
 def test_an_open_order_that_the_exchange_does_not_know_is_not_passed_over_in_silence(desk: Desk) -> None:
     order = desk.submit(OrderType.LIMIT)
     desk.fault("*", "unseen", times=12)
@@ -234,6 +242,46 @@ def test_an_open_order_that_the_exchange_does_not_know_is_not_passed_over_in_sil
     assert order.status is OrderStatus.OPEN
     assert "not on the exchange" in (order.reason or "")
     assert "order history" in (order.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "ended"), [(False, OrderStatus.EXPIRED), (True, OrderStatus.CANCELED)], ids=str
+)
+def test_an_open_order_that_no_list_of_the_exchange_tells_of_ends_and_says_what_to_do(
+    desk: Desk, redis_client: Redis, asked: bool, ended: OrderStatus
+) -> None:
+    order = desk.submit(OrderType.LIMIT)
+    desk.fault("*", "unseen", times=40)
+    if asked:
+        orders.cancel(order)
+
+    reconciliation.sync_open(desk.broker_id)
+    assert desk.fresh(order).status is OrderStatus.OPEN, "it may have executed just now, and show later"
+    missed_long_ago(desk, order)
+    for _ in range(3):
+        budget_returns(redis_client)
+        reconciliation.sync_open(desk.broker_id)
+
+    order = desk.fresh(order)
+    assert order.status is ended
+    assert order.reason == "the exchange knows it no more"
+    assert "order history" in (order.remedy or "")
+    assert db.session.get_one(Broker, desk.broker_id).orders_seen_at is not None
+
+
+def test_an_open_order_that_was_missed_once_and_rests_again_says_so_no_more(
+    desk: Desk, redis_client: Redis
+) -> None:
+    order = desk.submit(OrderType.LIMIT)
+    desk.fault("*", "unseen", times=3)
+    reconciliation.sync_open(desk.broker_id)
+    desk.sandbox.take_faults_back()
+
+    budget_returns(redis_client)
+    reconciliation.sync_open(desk.broker_id)
+
+    order = desk.fresh(order)
+    assert (order.status, order.reason, order.remedy) == (OrderStatus.OPEN, None, None)
 
 
 # -- a client id that is taken ---------------------------------------------------------------------------------

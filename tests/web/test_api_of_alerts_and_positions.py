@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from app.domain.alerts import AlertStatus
 from app.domain.orders import OrderStatus, OrderType, Side
 from app.extensions import db
-from app.models import Alert, OrderOrigin, OrderRole, OrderRow, User, utc_now
+from app.models import Alert, FillRow, OrderOrigin, OrderRole, OrderRow, User, utc_now
 from app.services import tokens
 from app.services.tokens import Scope
 from tests.fixtures.app import MakeBroker, MakeUser
@@ -193,6 +195,19 @@ def test_positions_tell_how_they_stand(ask: Ask, user: User, history: History) -
     assert [order["id"] for order in told["orders"]] == list(history.order_ids[:2])
     assert [fill["trade_id"] for fill in told["fills"]] == ["t1"]
     assert ask(user, f"/positions/{naked}").get_json()["unrealised"] is None
+
+
+def test_a_position_tells_the_fees_that_are_in_none_of_its_amounts(
+    app: Flask, ask: Ask, user: User, history: History
+) -> None:
+    path = f"/positions/{history.position_ids[0]}"
+    assert ask(user, path).get_json()["fees_left_out"] == {}
+
+    with app.app_context():
+        db.session.execute(update(FillRow).values(fee=Decimal("0.00075"), fee_asset="BNB"))
+        db.session.commit()
+
+    assert ask(user, path).get_json()["fees_left_out"] == {"BNB": "0.00075"}
 
 
 def test_positions_are_summed_for_each_quote_asset(ask: Ask, user: User, history: History) -> None:

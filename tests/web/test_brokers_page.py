@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from redis import Redis
+from sqlalchemy import update
 
 from app.domain.accounts import Environment, TradingMode
+from app.domain.orders import OrderStatus
 from app.exchanges import NAMES, credential_fields
 from app.extensions import db
-from app.models import Broker
+from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
 from app.services import brokers, vault
 from app.services.underway import Work, end
 from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
-from tests.fixtures.history import MakeHistory
+from tests.fixtures.history import History, MakeHistory
 
 FORM = {
     "exchange": NAMES[0],
@@ -123,6 +125,92 @@ def test_another_environment_asks_for_its_own_keys(
     answer = submit(log_in(user), f"/brokers/{broker.id}/edit", **changed)
     assert answer.status_code == 422
     assert 'id="api_key-error"' in answer.text
+
+
+#: Other keys than those of `make_broker`.
+NEW_KEYS = {"api_key": "another-key", "api_secret": "another-secret", "passphrase": "another-phrase"}
+
+
+@pytest.fixture
+def settled(app: Flask, make_user: MakeUser, make_history: MakeHistory) -> History:
+    """A past of which nothing is under way any more."""
+    history = make_history(make_user("ada@example.org"))
+    with app.app_context():
+        db.session.execute(update(OrderRow).values(status=OrderStatus.FILLED))
+        db.session.execute(update(Position).values(status=PositionStatus.CLOSED))
+        db.session.commit()
+    return history
+
+
+def _under_way(app: Flask, history: History, what: str) -> None:
+    """Put one thing back under way: an order by its status or for its fills, or a position."""
+    with app.app_context():
+        if what == "position":
+            rows = update(Position).where(Position.id == history.position_ids[0])
+            db.session.execute(rows.values(status=PositionStatus.OPEN))
+        else:
+            changed = {"fills_missing": True} if what == "fills" else {"status": OrderStatus(what)}
+            db.session.execute(update(OrderRow).where(OrderRow.id == history.open_order_id).values(**changed))
+        db.session.commit()
+
+
+def _change(app: Flask, log_in: LogIn, **fields: str) -> tuple[int, str]:
+    """Edit the only broker there is; returns the answer's status and text."""
+    broker = _only_broker(app)
+    with app.app_context():
+        browser = log_in(db.session.get_one(Broker, broker.id).user)
+    form = {"exchange": broker.exchange, "name": broker.name, "environment": "SANDBOX", **NEW_KEYS, **fields}
+    answer = submit(browser, f"/brokers/{broker.id}/edit", **form)
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize("what", ["PENDING", "SUBMITTED", "OPEN", "PARTIALLY_FILLED", "fills", "position"])
+def test_what_is_under_way_on_one_account_is_never_carried_to_another(
+    app: Flask, settled: History, log_in: LogIn, what: str
+) -> None:
+    _under_way(app, settled, what)
+
+    for fields in ({"environment": "LIVE"}, {"environment": "LIVE", "same_account": "1"}, {}):
+        status, text = _change(app, log_in, **fields)
+        assert status == 422
+        assert ("BTC/USDT is open" if what == "position" else f"order {settled.open_order_id}") in text
+        assert "connect the other account as a broker of its own" in text
+        assert NEW_KEYS["api_secret"] not in text
+
+    broker = _only_broker(app)
+    assert (broker.environment, broker.keys_version, broker.connected) == (Environment.SANDBOX, 1, True)
+    with app.app_context():
+        assert vault.unseal(broker).api_key == "key-of-the-account"
+
+
+def test_keys_are_rotated_while_a_position_is_open_once_it_is_said_that_the_account_is_the_same(
+    app: Flask, settled: History, log_in: LogIn
+) -> None:
+    _under_way(app, settled, "position")
+    with app.app_context():
+        opened_at = utc_now()
+        db.session.execute(update(Broker).values(ledger_opened_at=opened_at))
+        db.session.commit()
+
+    assert _change(app, log_in, same_account="1")[0] == 302
+
+    broker = _only_broker(app)
+    assert (broker.keys_version, broker.connected, broker.ledger_opened_at) == (2, None, opened_at)
+    with app.app_context():
+        assert vault.unseal(broker).api_key == NEW_KEYS["api_key"]
+
+
+def test_a_broker_of_which_nothing_is_under_way_moves_to_another_account(
+    app: Flask, settled: History, log_in: LogIn
+) -> None:
+    assert _change(app, log_in, environment="LIVE", same_account="1")[0] == 302
+
+    broker = _only_broker(app)
+    assert (broker.id, broker.environment, broker.ledger_opened_at) == (
+        settled.broker_id,
+        Environment.LIVE,
+        None,
+    )
 
 
 def test_making_a_broker_the_main_one_takes_the_place_of_the_other(

@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from sqlalchemy.orm import selectinload
 
 from app.extensions import db
-from app.models import Broker, Position
+from app.models import Broker, FillRow, Position
 from tests.fixtures.app import LogIn, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
@@ -50,6 +51,20 @@ def test_the_list_shows_gain_protection_and_alarms_in_words(browser: FlaskClient
     assert "Alarm" in text
     assert "Not guarded: the exchange is down for maintenance." in text
     assert "Its stop-loss sold it." in text
+
+
+def test_fees_in_a_third_asset_are_shown_as_left_out_of_the_result(
+    app: Flask, browser: FlaskClient, page: str
+) -> None:
+    assert "leaves out" not in browser.get(page).text  # the fee was charged in the base
+
+    with app.app_context():
+        db.session.execute(update(FillRow).values(fee=Decimal("0.00075"), fee_asset="BNB"))
+        db.session.commit()
+
+    text = browser.get(page).text
+    assert "after fees in BTC and USDT" in text
+    assert 'Fees that the result leaves out</dt><dd>0.00075 <span class="unit">BNB' in text
 
 
 @pytest.mark.parametrize(("percent", "left"), [("50", "0.00499"), ("25%", "0.00249"), ("100", "0.00999")])

@@ -50,8 +50,12 @@ class PositionAnswer(Surrounded):
 
 
 class PositionDetailAnswer(PositionAnswer):
-    """One position with its orders and their executions, oldest first."""
+    """One position with its orders and their executions, oldest first.
 
+    ``fees_left_out`` were charged in neither asset of the symbol: by asset, and in none of the other amounts.
+    """
+
+    fees_left_out = fields.Dict(keys=fields.String(), values=Money())
     orders = fields.List(fields.Nested(OrderAnswer))
     fills = fields.List(fields.Nested(FillAnswer))
 

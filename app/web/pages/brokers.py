@@ -105,6 +105,7 @@ def edit(broker_id: int) -> ResponseReturnValue:
             environment=form.environment,
             dry_run=form.dry_run,
             credential=form.credential,
+            same_account=form.same_account,
         )
     except BrokerRefused as refusal:
         return _form_page(broker, forms.typed(), forms.errors_of(refusal)), 422
