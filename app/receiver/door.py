@@ -14,7 +14,6 @@ import redis.exceptions
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
 from app.domain.alerts import AlertStatus
@@ -125,13 +124,15 @@ class Door:
 
 
 def _delivery(environ: WSGIEnvironment, token: str) -> Delivery:
+    body, whole = _read(environ)
     return Delivery(
         token=token,
-        body=_body(environ),
+        body=body,
         content_type=environ.get("CONTENT_TYPE", ""),
         sender=environ.get("REMOTE_ADDR") or "",
         received_at=utc_now(),
         length=_declared_length(environ),
+        cut_short=not whole,
         headers={
             name: environ[key][:_LONGEST_HEADER] for key, name in _KEPT_HEADERS.items() if environ.get(key)
         },
@@ -140,16 +141,17 @@ def _delivery(environ: WSGIEnvironment, token: str) -> Delivery:
     )
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
-    """What came of it, and no more than shows that it is too much."""
-    stream = get_input_stream(environ)
+def _read(environ: WSGIEnvironment) -> tuple[bytes, bool]:
+    """What came of the body, no more than shows that it is too much, and whether it could be read without a fault."""
     body = b""
     try:
+        stream = get_input_stream(environ)
         while len(body) <= MAX_BODY and (part := stream.read(MAX_BODY + 1 - len(body))):
             body += part
-    except (ClientDisconnected, OSError):
-        log.info("sender_went_away", received=len(body))
-    return body
+    except Exception as error:  # noqa: BLE001 - each server has faults of its own, such as of a broken chunk
+        log.info("body_not_read", received=len(body), error=type(error).__name__)
+        return body, False
+    return body, True
 
 
 def _declared_length(environ: WSGIEnvironment) -> int | None:

@@ -54,7 +54,10 @@ _UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"{\0": "utf-16-l
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook request as it came. ``length`` is what the sender said the body has, in bytes, if it said so."""
+    """One webhook request as it came. ``length`` is what the sender said the body has, in bytes, if it said so.
+
+    ``cut_short`` tells that reading the body ended in a fault, so that its end is not the sender's.
+    """
 
     token: str = field(repr=False)
     body: bytes = field(repr=False)
@@ -62,6 +65,7 @@ class Delivery:
     sender: str
     received_at: datetime
     length: int | None = None
+    cut_short: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     signature: str = field(default="", repr=False)
     timestamp: str | None = None
@@ -225,6 +229,8 @@ def _understand(source: Source, delivery: Delivery) -> Signal:
         raise AlertFault(f"the body is larger than {MAX_BODY} bytes; more is not taken")
     if delivery.length is not None and len(body) < delivery.length:
         raise AlertFault(f"the body ended after {len(body)} of {delivery.length} bytes")
+    if delivery.cut_short:
+        raise AlertFault(f"the body could not be read further than {len(body)} bytes")
     admission.check_sender(
         source,
         address=delivery.sender,
