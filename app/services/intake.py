@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from app.domain.alert_format import AlertFault, parse_alert, read_pairs
@@ -104,15 +104,25 @@ class Intake:
 
         A body that cannot be understood, a repeated one and one for a source that is switched off are stored as
         well, with the reason; they only lead to no order. Whatever the database raises is raised here.
+
+        Raises:
+            TimeoutError: when its turn did not come in time; it is then not stored later either.
         """
         self._ensure_writer()
         waiting = _Waiting(delivery, Future())
         self._waiting.put(waiting)
-        return waiting.receipt.result(_PATIENCE_SECONDS)
+        try:
+            return waiting.receipt.result(_PATIENCE_SECONDS)
+        except TimeoutError:
+            if waiting.receipt.cancel():
+                raise
+            return (
+                waiting.receipt.result()
+            )  # it is being stored: only the outcome says whether to send it again
 
     def _ensure_writer(self) -> None:
         with self._start:
-            if self._writer is None:
+            if self._writer is None or not self._writer.is_alive():
                 self._writer = threading.Thread(target=self._write, name="intake", daemon=True)
                 self._writer.start()
 
@@ -132,12 +142,20 @@ class Intake:
         return batch
 
     def _store(self, batch: Sequence[_Waiting]) -> None:
+        """Store those that are still waited for, and wake who waits."""
+        self._settle([waiting for waiting in batch if waiting.receipt.set_running_or_notify_cancel()])
+
+    def _settle(self, batch: Sequence[_Waiting]) -> None:
         try:
             receipts = store([waiting.delivery for waiting in batch])
         except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             db.session.rollback()
-            for waiting in batch:
-                waiting.receipt.set_exception(error)
+            if len(batch) > 1 and not isinstance(error, OperationalError):
+                for waiting in batch:  # one of them is at fault; its neighbours are not
+                    self._settle([waiting])
+            else:
+                for waiting in batch:
+                    waiting.receipt.set_exception(error)
         else:
             self._tally.count(receipts)
             for waiting, receipt in zip(batch, receipts, strict=True):
@@ -149,10 +167,8 @@ def store(deliveries: Sequence[Delivery]) -> list[Receipt | None]:
     try:
         judged = _store_together(deliveries)
     except IntegrityError:
-        # Another process stored the same id between our look and our commit: look again, one by one.
+        # Another process stored the same id between our look and our commit: look again.
         db.session.rollback()
-        if len(deliveries) > 1:
-            return [receipt for delivery in deliveries for receipt in store([delivery])]
         judged = _store_together(deliveries)
     alerts = [alert for each in judged if each is not None for alert in each.alerts]
     handover.process_alerts(
