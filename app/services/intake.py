@@ -8,6 +8,7 @@ time waiting for the disk and for the other writers; alone, an alert waits for n
 from __future__ import annotations
 
 import hashlib
+import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,9 +48,6 @@ _PATIENCE_SECONDS = 20.0
 _TAKEN = Alert.delivery_id.is_(None) & (
     (Alert.status != AlertStatus.DENIED) | Alert.picked_up_at.is_not(None)
 )
-
-#: How UTF-16 begins: with its mark, or with the first of two bytes of a plain letter.
-_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"{\0": "utf-16-le", b"\0{": "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +233,8 @@ def _judged(source: Source, delivery: Delivery) -> _Judged:
 
 def _readable(body: bytes) -> str:
     """A body as text that a database holds, whatever it is; never to be acted on."""
-    text = body.decode(_UTF_16.get(body[:2], "utf-8"), "replace")
+    encoding = json.detect_encoding(body).removesuffix("-sig")  # a mark of UTF-8 is kept as it came
+    text = body.decode(encoding, "replace")
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
