@@ -116,6 +116,15 @@ def test_a_signature_with_its_time_is_good_for_five_minutes_and_the_time_cannot_
     _denied(line, line.send(body, X_Signature=signed("soon"), X_Timestamp="soon"), 401, "300 seconds")
 
 
+def test_the_time_of_an_overheard_signature_cannot_be_moved_into_the_body(make_line: MakeLine) -> None:
+    """As the beginning of a first key it would be one that nobody knows, and the rest would be acted on, for ever."""
+    line, body = make_line(signing_secret=SIGNING_SECRET), "note=x; action=BuyMarket; symbol=BTCUSDT; quantity=1"
+    now = str(int(time.time()))
+    signature = senders.sign(SIGNING_SECRET, body.encode(), now)
+    assert line.send(body, X_Signature=signature, X_Timestamp=now).status_code == 202
+    _denied(line, line.send(f"{now}.{body}", X_Signature=signature), 401, "signed with its time only")
+
+
 def test_a_signing_secret_that_another_master_key_sealed_denies_and_breaks_nothing(
     app: Flask, make_line: MakeLine
 ) -> None:
