@@ -78,9 +78,10 @@ def test_its_health_counts_what_came_since_the_start(
     before = sender.get("/health").get_json()
     assert (before["received"], before["last_alert_at"]) == (0, None)
     good = json.dumps({"action": "BuyMarket", "symbol": "BTCUSDT", "quantity": "1"})
+    sender.post("/webhook/wrong", data=good)
+    assert sender.get("/health").get_json()["last_alert_at"] is None, "whoever has no token sends no alert"
     for body in (good, good, "gibberish", "action=PING"):
         sender.post(f"/webhook/{line.token}", data=body)
-    sender.post("/webhook/wrong", data=good)
 
     after = sender.get("/health").get_json()
 
