@@ -7,7 +7,6 @@ time waiting for the disk and for the other writers; alone, an alert waits for n
 
 from __future__ import annotations
 
-import hashlib
 import json
 import queue
 import threading
@@ -27,7 +26,7 @@ from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_to_json
 from app.domain.masking import mask, mask_within
 from app.extensions import db
 from app.models import Alert, Source, SourceRoute
-from app.services import admission, events, handover, sources
+from app.services import admission, events, handover, sources, vault
 from app.services.admission import NotAdmitted
 from app.services.events import Topic
 from app.services.fan_out import further_alerts
@@ -215,7 +214,7 @@ def _judged(source: Source, delivery: Delivery) -> _Judged:
         content_type=delivery.content_type[:100],
         headers=dict(delivery.headers),
         sender=delivery.sender[:64],
-        fingerprint=hashlib.sha256(delivery.body).hexdigest(),
+        fingerprint=vault.body_fingerprint(delivery.body),
         received_at=delivery.received_at,
         expires_at=delivery.received_at + timedelta(seconds=source.expires_in),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 
@@ -87,6 +88,14 @@ def test_the_secret_is_stored_as_a_hash_that_needs_the_master_key_and_fits_one_s
     assert SECRET not in repr([vars(source) for source in stored])
 
 
+def test_what_is_kept_of_a_body_to_know_it_again_needs_the_master_key(make_line: MakeLine) -> None:
+    """All of the body but the secret is kept beside it."""
+    line, body = make_line(secret=SECRET), json.dumps({**BUY, "secret": SECRET})
+    assert [line.send(body).get_json()["status"] for _ in range(2)] == ["RECEIVED", "DUPLICATE"]
+    plain_hash = hashlib.sha256(body.encode()).hexdigest()
+    assert plain_hash not in {alert.fingerprint for alert in line.alerts()}
+
+
 def test_a_signed_body_is_taken_and_any_other_denied(make_line: MakeLine) -> None:
     line, body = make_line(signing_secret=SIGNING_SECRET), json.dumps(BUY)
     signature = senders.sign(SIGNING_SECRET, body.encode())
@@ -118,7 +127,10 @@ def test_a_signature_with_its_time_is_good_for_five_minutes_and_the_time_cannot_
 
 def test_the_time_of_an_overheard_signature_cannot_be_moved_into_the_body(make_line: MakeLine) -> None:
     """As the beginning of a first key it would be one that nobody knows, and the rest would be acted on, for ever."""
-    line, body = make_line(signing_secret=SIGNING_SECRET), "note=x; action=BuyMarket; symbol=BTCUSDT; quantity=1"
+    line, body = (
+        make_line(signing_secret=SIGNING_SECRET),
+        "note=x; action=BuyMarket; symbol=BTCUSDT; quantity=1",
+    )
     now = str(int(time.time()))
     signature = senders.sign(SIGNING_SECRET, body.encode(), now)
     assert line.send(body, X_Signature=signature, X_Timestamp=now).status_code == 202
