@@ -22,6 +22,7 @@ from app.receiver.guesses import Guesses
 from app.receiver.telling import Answer
 from app.services.intake import MAX_BODY, Delivery, Intake
 from app.services.receipts import Receipt
+from app.services.sources import fingerprint
 from app.services.tally import Tally
 
 if TYPE_CHECKING:
@@ -86,28 +87,26 @@ class Door:
 
     def _receive(self, environ: WSGIEnvironment, path: str) -> Answer:
         token = path[len(_PATH) + 1 :] or environ.get("HTTP_X_WEBHOOK_TOKEN", "")
+        delivery = _delivery(environ, token)
+        sender = (delivery.sender, fingerprint(token))
+        wait = self._guesses.wait(*sender)
+        if wait is not None:
+            return _too_many(wait)  # with the right secret as well, or guessing on would find it
         try:
-            delivery = _delivery(environ, token)
             receipt = self._intake.accept(delivery)
         except (SQLAlchemyError, TimeoutError):
             log.exception("alert_not_stored")
             return _not_stored()
         if receipt is None:
             log.warning("webhook_wrong_token", sender=delivery.sender)
-            return self._guessed(delivery.sender) or _wrong_token()
+            wait = self._guesses.count(delivery.sender)
+            return _wrong_token() if wait is None else _too_many(wait)
         log.info("alert_received", alert_id=receipt.alert_id, status=receipt.status.value)
         if not receipt.proven:
-            return self._guessed(delivery.sender) or _told(receipt, HTTPStatus.UNAUTHORIZED)
+            wait = self._guesses.count(*sender)
+            return _told(receipt, HTTPStatus.UNAUTHORIZED) if wait is None else _too_many(wait)
         too_large = len(delivery.body) > MAX_BODY
         return _told(receipt, HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else _ANSWERS[receipt.status])
-
-    def _guessed(self, address: str) -> Answer | None:
-        """429 for an address that keeps trying, whether tokens or secrets."""
-        wait = self._guesses.count(address)
-        if wait is None:
-            return None
-        words = {"error": "too many tries in a short time", "remedy": f"Wait {wait} seconds, then try again."}
-        return Answer(HTTPStatus.TOO_MANY_REQUESTS, words, {"Retry-After": str(wait)})
 
     def _health(self) -> Answer:
         told: dict[str, Any] = {
@@ -176,6 +175,11 @@ def _wrong_token() -> Answer:
         HTTPStatus.UNAUTHORIZED,
         {"error": "no source has this token", "remedy": "Copy the webhook URL anew."},
     )
+
+
+def _too_many(wait: int) -> Answer:
+    words = {"error": "too many tries in a short time", "remedy": f"Wait {wait} seconds, then try again."}
+    return Answer(HTTPStatus.TOO_MANY_REQUESTS, words, {"Retry-After": str(wait)})
 
 
 def _not_stored() -> Answer:
