@@ -125,7 +125,7 @@ class Settings:
 
     @property
     def webhook_key(self) -> bytes:
-        """Under which the secrets in alerts are hashed: whoever has the database alone cannot try words on them."""
+        """Under which alerts and their secrets are hashed: whoever has the database alone cannot try words on them."""
         return hmac.new(self.master_key, b"webhook secrets", hashlib.sha256).digest()
 
 

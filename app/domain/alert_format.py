@@ -73,6 +73,9 @@ _MAX_PERCENT = 100
 _ALIKE = 0.83
 _SHORTEST_SLIP = 4
 
+#: Each unknown key is held against all we know, which takes its time; no alert needs nearly as many.
+_MOST_KEYS = 100
+
 
 def parse_alert(text: str) -> Signal:
     """The meaning of an alert's text.
@@ -102,6 +105,8 @@ def _meaning(key: str) -> str | None:
 
 def _sorted(pairs: Mapping[str, object]) -> tuple[Fields, dict[str, str]]:
     """What is given of the keys we know, and the others as text."""
+    if len(pairs) > _MOST_KEYS:
+        raise AlertFault(f"the alert has {len(pairs)} keys; at most {_MOST_KEYS} are read")
     fields: Fields = {}
     extras: dict[str, str] = {}
     given: set[str] = set()
@@ -128,14 +133,17 @@ def _refuse_slip(key: str, given: set[str]) -> None:
     bare = _bare(key)
     if len(bare) < _SHORTEST_SLIP:
         return
-    known = {_bare(alias): alias for alias in ALIASES if len(alias) >= _SHORTEST_SLIP and alias != "comment"}
-    for near in difflib.get_close_matches(bare, known, n=1, cutoff=_ALIKE):
-        if ALIASES[known[near]] not in given:
-            raise AlertFault(f"unknown key {key[:40]!r}; did you mean {known[near]}?", key=key)
+    for near in difflib.get_close_matches(bare, _MISSPELT, n=1, cutoff=_ALIKE):
+        if ALIASES[_MISSPELT[near]] not in given:
+            raise AlertFault(f"unknown key {key[:40]!r}; did you mean {_MISSPELT[near]}?", key=key)
 
 
 def _bare(key: str) -> str:
     return key.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+#: What a slip may have been meant for, by its letters alone.
+_MISSPELT = {_bare(alias): alias for alias in ALIASES if len(alias) >= _SHORTEST_SLIP and alias != "comment"}
 
 
 def _signal(fields: Fields, extras: dict[str, str]) -> Signal:

@@ -123,7 +123,8 @@ def _read_key_values(text: str) -> dict[str, object]:
         key, equals, value = part.partition("=")
         key = key.strip()
         if not equals or not key:
-            raise AlertFault(f"expected key=value, found {part[:40]!r}", line=line, column=column)
+            # It is not quoted: it may be the end of a secret that holds a separator.
+            raise AlertFault("expected key=value", line=line, column=column)
         if key in pairs:
             raise AlertFault(f"{key} is given twice", line=line, column=column)
         pairs[key] = value.strip()

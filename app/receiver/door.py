@@ -14,7 +14,6 @@ import redis.exceptions
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
 from app.domain.alerts import AlertStatus
@@ -23,6 +22,7 @@ from app.receiver.guesses import Guesses
 from app.receiver.telling import Answer
 from app.services.intake import MAX_BODY, Delivery, Intake
 from app.services.receipts import Receipt
+from app.services.sources import fingerprint
 from app.services.tally import Tally
 
 if TYPE_CHECKING:
@@ -87,28 +87,26 @@ class Door:
 
     def _receive(self, environ: WSGIEnvironment, path: str) -> Answer:
         token = path[len(_PATH) + 1 :] or environ.get("HTTP_X_WEBHOOK_TOKEN", "")
+        delivery = _delivery(environ, token)
+        sender = (delivery.sender, fingerprint(token))
+        wait = self._guesses.wait(*sender)
+        if wait is not None:
+            return _too_many(wait)  # with the right secret as well, or guessing on would find it
         try:
-            delivery = _delivery(environ, token)
             receipt = self._intake.accept(delivery)
         except (SQLAlchemyError, TimeoutError):
             log.exception("alert_not_stored")
             return _not_stored()
         if receipt is None:
             log.warning("webhook_wrong_token", sender=delivery.sender)
-            return self._guessed(delivery.sender) or _wrong_token()
+            wait = self._guesses.count(delivery.sender)
+            return _wrong_token() if wait is None else _too_many(wait)
         log.info("alert_received", alert_id=receipt.alert_id, status=receipt.status.value)
         if not receipt.proven:
-            return self._guessed(delivery.sender) or _told(receipt, HTTPStatus.UNAUTHORIZED)
+            wait = self._guesses.count(*sender)
+            return _told(receipt, HTTPStatus.UNAUTHORIZED) if wait is None else _too_many(wait)
         too_large = len(delivery.body) > MAX_BODY
         return _told(receipt, HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else _ANSWERS[receipt.status])
-
-    def _guessed(self, address: str) -> Answer | None:
-        """429 for an address that keeps trying, whether tokens or secrets."""
-        wait = self._guesses.count(address)
-        if wait is None:
-            return None
-        words = {"error": "too many tries in a short time", "remedy": f"Wait {wait} seconds, then try again."}
-        return Answer(HTTPStatus.TOO_MANY_REQUESTS, words, {"Retry-After": str(wait)})
 
     def _health(self) -> Answer:
         told: dict[str, Any] = {
@@ -125,13 +123,15 @@ class Door:
 
 
 def _delivery(environ: WSGIEnvironment, token: str) -> Delivery:
+    body, whole = _read(environ)
     return Delivery(
         token=token,
-        body=_body(environ),
+        body=body,
         content_type=environ.get("CONTENT_TYPE", ""),
         sender=environ.get("REMOTE_ADDR") or "",
         received_at=utc_now(),
         length=_declared_length(environ),
+        cut_short=not whole,
         headers={
             name: environ[key][:_LONGEST_HEADER] for key, name in _KEPT_HEADERS.items() if environ.get(key)
         },
@@ -140,16 +140,17 @@ def _delivery(environ: WSGIEnvironment, token: str) -> Delivery:
     )
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
-    """What came of it, and no more than shows that it is too much."""
-    stream = get_input_stream(environ)
+def _read(environ: WSGIEnvironment) -> tuple[bytes, bool]:
+    """What came of the body, no more than shows that it is too much, and whether it could be read without a fault."""
     body = b""
     try:
+        stream = get_input_stream(environ)
         while len(body) <= MAX_BODY and (part := stream.read(MAX_BODY + 1 - len(body))):
             body += part
-    except (ClientDisconnected, OSError):
-        log.info("sender_went_away", received=len(body))
-    return body
+    except Exception as error:  # noqa: BLE001 - each server has faults of its own, such as of a broken chunk
+        log.info("body_not_read", received=len(body), error=type(error).__name__)
+        return body, False
+    return body, True
 
 
 def _declared_length(environ: WSGIEnvironment) -> int | None:
@@ -174,6 +175,11 @@ def _wrong_token() -> Answer:
         HTTPStatus.UNAUTHORIZED,
         {"error": "no source has this token", "remedy": "Copy the webhook URL anew."},
     )
+
+
+def _too_many(wait: int) -> Answer:
+    words = {"error": "too many tries in a short time", "remedy": f"Wait {wait} seconds, then try again."}
+    return Answer(HTTPStatus.TOO_MANY_REQUESTS, words, {"Retry-After": str(wait)})
 
 
 def _not_stored() -> Answer:

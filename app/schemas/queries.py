@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -38,6 +38,19 @@ class Identifier(fields.Integer):
         super().__init__(load_default=None, validate=in_range)
 
 
+class Moment(fields.AwareDateTime):
+    """A time in ISO 8601, in UTC unless it says."""
+
+    def __init__(self) -> None:
+        super().__init__(format="iso", load_default=None, default_timezone=UTC)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("There is no such time in UTC.") from None
+
+
 class BrokerQuery(Schema):
     """Of one broker, or of the whole account."""
 
@@ -59,8 +72,8 @@ class AlertQuery(PageQuery):
     action = Word(ACTIONS)
     status = Word(AlertStatus)
     period = fields.String(load_default=None, validate=validate.OneOf(tuple(SPANS)))
-    since = fields.AwareDateTime(format="iso", load_default=None, default_timezone=UTC)
-    until = fields.AwareDateTime(format="iso", load_default=None, default_timezone=UTC)
+    since = Moment()
+    until = Moment()
 
     @validates_schema
     def _check(self, data: dict[str, Any], **_: Any) -> None:

@@ -7,7 +7,7 @@ time waiting for the disk and for the other writers; alone, an alert waits for n
 
 from __future__ import annotations
 
-import hashlib
+import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from app.domain.alert_format import AlertFault, parse_alert, read_pairs
@@ -26,7 +26,7 @@ from app.domain.alerts import AlertAction, AlertStatus, Signal, signal_to_json
 from app.domain.masking import mask, mask_within
 from app.extensions import db
 from app.models import Alert, Source, SourceRoute
-from app.services import admission, events, handover, sources
+from app.services import admission, events, handover, sources, vault
 from app.services.admission import NotAdmitted
 from app.services.events import Topic
 from app.services.fan_out import further_alerts
@@ -48,13 +48,13 @@ _TAKEN = Alert.delivery_id.is_(None) & (
     (Alert.status != AlertStatus.DENIED) | Alert.picked_up_at.is_not(None)
 )
 
-#: How UTF-16 begins: with its mark, or with the first of two bytes of a plain letter.
-_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"{\0": "utf-16-le", b"\0{": "utf-16-be"}
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook request as it came. ``length`` is what the sender said the body has, in bytes, if it said so."""
+    """One webhook request as it came. ``length`` is what the sender said the body has, in bytes, if it said so.
+
+    ``cut_short`` tells that reading the body ended in a fault, so that its end is not the sender's.
+    """
 
     token: str = field(repr=False)
     body: bytes = field(repr=False)
@@ -62,6 +62,7 @@ class Delivery:
     sender: str
     received_at: datetime
     length: int | None = None
+    cut_short: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     signature: str = field(default="", repr=False)
     timestamp: str | None = None
@@ -100,15 +101,25 @@ class Intake:
 
         A body that cannot be understood, a repeated one and one for a source that is switched off are stored as
         well, with the reason; they only lead to no order. Whatever the database raises is raised here.
+
+        Raises:
+            TimeoutError: when its turn did not come in time; it is then not stored later either.
         """
         self._ensure_writer()
         waiting = _Waiting(delivery, Future())
         self._waiting.put(waiting)
-        return waiting.receipt.result(_PATIENCE_SECONDS)
+        try:
+            return waiting.receipt.result(_PATIENCE_SECONDS)
+        except TimeoutError:
+            if waiting.receipt.cancel():
+                raise
+            return (
+                waiting.receipt.result()
+            )  # it is being stored: only the outcome says whether to send it again
 
     def _ensure_writer(self) -> None:
         with self._start:
-            if self._writer is None:
+            if self._writer is None or not self._writer.is_alive():
                 self._writer = threading.Thread(target=self._write, name="intake", daemon=True)
                 self._writer.start()
 
@@ -128,12 +139,20 @@ class Intake:
         return batch
 
     def _store(self, batch: Sequence[_Waiting]) -> None:
+        """Store those that are still waited for, and wake who waits."""
+        self._settle([waiting for waiting in batch if waiting.receipt.set_running_or_notify_cancel()])
+
+    def _settle(self, batch: Sequence[_Waiting]) -> None:
         try:
             receipts = store([waiting.delivery for waiting in batch])
         except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             db.session.rollback()
-            for waiting in batch:
-                waiting.receipt.set_exception(error)
+            if len(batch) > 1 and not isinstance(error, OperationalError):
+                for waiting in batch:  # one of them is at fault; its neighbours are not
+                    self._settle([waiting])
+            else:
+                for waiting in batch:
+                    waiting.receipt.set_exception(error)
         else:
             self._tally.count(receipts)
             for waiting, receipt in zip(batch, receipts, strict=True):
@@ -145,10 +164,8 @@ def store(deliveries: Sequence[Delivery]) -> list[Receipt | None]:
     try:
         judged = _store_together(deliveries)
     except IntegrityError:
-        # Another process stored the same id between our look and our commit: look again, one by one.
+        # Another process stored the same id between our look and our commit: look again.
         db.session.rollback()
-        if len(deliveries) > 1:
-            return [receipt for delivery in deliveries for receipt in store([delivery])]
         judged = _store_together(deliveries)
     alerts = [alert for each in judged if each is not None for alert in each.alerts]
     handover.process_alerts(
@@ -197,7 +214,7 @@ def _judged(source: Source, delivery: Delivery) -> _Judged:
         content_type=delivery.content_type[:100],
         headers=dict(delivery.headers),
         sender=delivery.sender[:64],
-        fingerprint=hashlib.sha256(delivery.body).hexdigest(),
+        fingerprint=vault.body_fingerprint(delivery.body),
         received_at=delivery.received_at,
         expires_at=delivery.received_at + timedelta(seconds=source.expires_in),
     )
@@ -215,7 +232,8 @@ def _judged(source: Source, delivery: Delivery) -> _Judged:
 
 def _readable(body: bytes) -> str:
     """A body as text that a database holds, whatever it is; never to be acted on."""
-    text = body.decode(_UTF_16.get(body[:2], "utf-8"), "replace")
+    encoding = json.detect_encoding(body).removesuffix("-sig")  # a mark of UTF-8 is kept as it came
+    text = body.decode(encoding, "replace")
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
@@ -225,6 +243,8 @@ def _understand(source: Source, delivery: Delivery) -> Signal:
         raise AlertFault(f"the body is larger than {MAX_BODY} bytes; more is not taken")
     if delivery.length is not None and len(body) < delivery.length:
         raise AlertFault(f"the body ended after {len(body)} of {delivery.length} bytes")
+    if delivery.cut_short:
+        raise AlertFault(f"the body could not be read further than {len(body)} bytes")
     admission.check_sender(
         source,
         address=delivery.sender,

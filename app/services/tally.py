@@ -49,14 +49,16 @@ class Tally:
                 for name, number in counts.items():
                     if number:
                         trip.hincrby(self._key, name, number)
-                trip.hset(self._key, LAST, utc_now().isoformat())
+                if any(receipt is not None for receipt in found):
+                    trip.hset(self._key, LAST, utc_now().isoformat())
                 trip.expire(self._key, _KEPT_FOR)
                 trip.execute()
         except redis.exceptions.RedisError as error:
             log.warning("deliveries_not_counted", number=len(found), error=str(error))
 
     def read(self) -> tuple[dict[str, int], datetime | None]:
-        """How many deliveries came, how many of them were rejected and how many repeated, and when the last one came.
+        """How many deliveries came, how many of them were rejected and how many repeated, and when the last came that a
+        source knows.
 
         Raises:
             redis.exceptions.RedisError: when Redis cannot be asked.

@@ -97,6 +97,14 @@ def secret_hash(source: Source, secret: str) -> str:
     return hmac.new(settings.webhook_key, text, hashlib.sha256).hexdigest()
 
 
+def body_fingerprint(body: bytes) -> str:
+    """By what a repeated body is known again.
+
+    The body may contain a secret, and all else in it is told beside: with a plain hash words could be tried on it.
+    """
+    return hmac.new(settings.webhook_key, b"body:" + body, hashlib.sha256).hexdigest()
+
+
 def _encrypt(key: bytes, secret: bytes, broker: Broker, field: str) -> bytes:
     return _encrypt_within(key, secret, f"broker:{broker.id}:{field}")
 

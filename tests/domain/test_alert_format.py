@@ -311,3 +311,10 @@ def test_a_known_key_with_a_letter_lost_is_a_slip_and_never_ignored(alias: str, 
 
     with pytest.raises(AlertFault, match="did you mean"):
         parse_alert(f"action=PING,{slip}=1")
+
+
+def test_an_alert_of_more_keys_than_anybody_needs_is_refused_before_they_are_read() -> None:
+    fields = {f"note_{number}": "x" for number in range(98 - len(BUY))}
+    assert len(understood(**fields, a="x", b="x").extras) == 100 - len(BUY)
+    with pytest.raises(AlertFault, match="101 keys"):
+        understood(**fields, a="x", b="x", c="x")

@@ -78,9 +78,10 @@ def test_its_health_counts_what_came_since_the_start(
     before = sender.get("/health").get_json()
     assert (before["received"], before["last_alert_at"]) == (0, None)
     good = json.dumps({"action": "BuyMarket", "symbol": "BTCUSDT", "quantity": "1"})
+    sender.post("/webhook/wrong", data=good)
+    assert sender.get("/health").get_json()["last_alert_at"] is None, "whoever has no token sends no alert"
     for body in (good, good, "gibberish", "action=PING"):
         sender.post(f"/webhook/{line.token}", data=body)
-    sender.post("/webhook/wrong", data=good)
 
     after = sender.get("/health").get_json()
 
@@ -174,6 +175,22 @@ def test_served_by_its_command_its_processes_count_together_and_what_is_in_hand_
 
     assert process.wait(15) == 0
     assert len(line.alerts()) == 21
+
+
+def test_a_body_in_broken_chunks_is_the_senders_fault_and_kept(
+    served: tuple[subprocess.Popen[bytes], str], line: Line
+) -> None:
+    host, port = served[1].removeprefix("http://").split(":")
+    head = f"POST /webhook/{line.token} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    for chunks in (b"b\r\naction=PING\r\nsurely\r\n", b"4\r\naction=PING\r\n0\r\n\r\n", b"b\r\naction=PING"):
+        with socket.create_connection((host, int(port)), timeout=10) as sender:
+            sender.sendall(head + chunks)
+            sender.shutdown(socket.SHUT_WR)
+            assert sender.recv(4096).startswith(b"HTTP/1.1 400"), chunks
+
+    kept = line.alerts()
+    assert [alert.status for alert in kept] == ["ERROR"] * 3
+    assert all("could not be read further" in (alert.reason or "") for alert in kept)
 
 
 def test_the_tally_is_kept_for_a_month_at_most(receiver: Flask, line: Line, redis_url: str) -> None:

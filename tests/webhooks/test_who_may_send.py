@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 
@@ -87,6 +88,14 @@ def test_the_secret_is_stored_as_a_hash_that_needs_the_master_key_and_fits_one_s
     assert SECRET not in repr([vars(source) for source in stored])
 
 
+def test_what_is_kept_of_a_body_to_know_it_again_needs_the_master_key(make_line: MakeLine) -> None:
+    """All of the body but the secret is kept beside it."""
+    line, body = make_line(secret=SECRET), json.dumps({**BUY, "secret": SECRET})
+    assert [line.send(body).get_json()["status"] for _ in range(2)] == ["RECEIVED", "DUPLICATE"]
+    plain_hash = hashlib.sha256(body.encode()).hexdigest()
+    assert plain_hash not in {alert.fingerprint for alert in line.alerts()}
+
+
 def test_a_signed_body_is_taken_and_any_other_denied(make_line: MakeLine) -> None:
     line, body = make_line(signing_secret=SIGNING_SECRET), json.dumps(BUY)
     signature = senders.sign(SIGNING_SECRET, body.encode())
@@ -114,6 +123,18 @@ def test_a_signature_with_its_time_is_good_for_five_minutes_and_the_time_cannot_
     _denied(line, line.send(body, X_Signature=signed(old), X_Timestamp=now), 401, "not of this body")
     _denied(line, line.send(body, X_Signature=signed(now)), 401, "not of this body")
     _denied(line, line.send(body, X_Signature=signed("soon"), X_Timestamp="soon"), 401, "300 seconds")
+
+
+def test_the_time_of_an_overheard_signature_cannot_be_moved_into_the_body(make_line: MakeLine) -> None:
+    """As the beginning of a first key it would be one that nobody knows, and the rest would be acted on, for ever."""
+    line, body = (
+        make_line(signing_secret=SIGNING_SECRET),
+        "note=x; action=BuyMarket; symbol=BTCUSDT; quantity=1",
+    )
+    now = str(int(time.time()))
+    signature = senders.sign(SIGNING_SECRET, body.encode(), now)
+    assert line.send(body, X_Signature=signature, X_Timestamp=now).status_code == 202
+    _denied(line, line.send(f"{now}.{body}", X_Signature=signature), 401, "signed with its time only")
 
 
 def test_a_signing_secret_that_another_master_key_sealed_denies_and_breaks_nothing(
@@ -176,9 +197,14 @@ def test_whoever_guesses_secrets_is_made_to_wait(make_line: MakeLine) -> None:
     line = make_line(secret=SECRET)
     answers = [line.send(json.dumps({**BUY, "secret": f"guess-{number}"})) for number in range(61)]
     codes = [answer.status_code for answer in answers]
-    assert codes[:30] == [401] * 30
-    limited = next(answer for answer in answers if answer.status_code == 429)
-    assert 0 < int(limited.headers["Retry-After"]) <= 60
+    assert codes == [401] * 30 + [429] * 31
+    assert all(0 < int(answer.headers["Retry-After"]) <= 60 for answer in answers[30:])
+    right = json.dumps({**BUY, "secret": SECRET})
+    assert line.send(right).status_code == 429, "else guessing on would find it"
+    assert len(line.alerts()) == 30
+
+    assert line.send(right, sender="192.0.2.8").status_code == 202
+    assert make_line("other").send("action=PING").status_code == 202
 
 
 def test_headers_are_kept_without_any_that_proves_something(make_line: MakeLine) -> None:
