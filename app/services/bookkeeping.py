@@ -10,6 +10,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
@@ -131,8 +133,20 @@ def _lock(order: OrderRow, *, executed: bool) -> Position | None:
     """
     with db.session.no_autoflush:
         position = positions.held_for(order, executed=executed)
-        db.session.refresh(order, ["status", "filled_quantity"], with_for_update=True)
+        db.session.refresh(order, ["status", "filled_quantity", "exchange_order_id"], with_for_update=True)
+        if order.exchange_order_id is not None:
+            _read_anew(order)
     return position
+
+
+def _read_anew(order: OrderRow) -> None:
+    """Read the fills and legs of an order of which something is booked already: by others, too, since it was read.
+
+    What another has booked would be booked twice otherwise. Of an order that was only just placed there is nothing.
+    """
+    legs = select(OrderRow).where(OrderRow.parent_id == order.id).options(selectinload(OrderRow.fills))
+    db.session.scalars(legs.execution_options(populate_existing=True)).all()
+    db.session.refresh(order, ["fills", "children"])
 
 
 def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:
