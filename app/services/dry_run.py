@@ -9,8 +9,8 @@ from app.extensions import db
 from app.services import positions, protection
 
 _LEFT = (
-    "its exits stay on the exchange as they were: this server runs dry (DRY_RUN=1) and sends nothing; what is wished "
-    "is done when that is over"
+    "left on the exchange as it is, guarded or not: this server runs dry (DRY_RUN=1) and sends nothing; what is wished "
+    "of it is done when that is over"
 )
 
 
