@@ -30,7 +30,9 @@ _CARD = ("id", "name", "exchange", "environment", "connected", "reason", "remedy
 @click.option("--exchange", type=click.Choice(NAMES), required=True)
 @click.option("--environment", type=click.Choice(Environment, case_sensitive=False), default=Environment.LIVE)
 @click.option("--mode", type=click.Choice(TradingMode, case_sensitive=False), default=TradingMode.OFF)
-@click.option("--dry-run", is_flag=True, help="Record everything, send nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Record entries without sending them; what is held stays guarded."
+)
 @click.option("--secrets-stdin", is_flag=True, help='Read the keys from standard input: {"api_key": …}.')
 @click.option("--from-env", is_flag=True, help="Read the keys from API_KEY, API_SECRET and PASSPHRASE.")
 @click.option("--practice", is_flag=True, help="A practice account on the sandbox, without keys.")

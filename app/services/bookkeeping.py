@@ -10,16 +10,21 @@ from dataclasses import replace
 from decimal import Decimal
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
-from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus
+from app.domain.orders import TRANSITIONS, Fill, OrderReport, OrderStatus, Side
 from app.exchanges import Exchange, capabilities
 from app.extensions import db
-from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, Position, utc_now
-from app.services import counting, ledger, positions, protection
+from app.models import FillRow, OrderOrigin, OrderRole, OrderRow, Position, PositionStatus, utc_now
+from app.services import counting, halts, ledger, positions, protection
 
 log = structlog.get_logger()
 
 _ZERO = Decimal(0)
+
+#: What others may have written of an order since it was read.
+_MOVES_ON = ("status", "filled_quantity", "exchange_order_id", "cancel_requested")
 
 
 def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
@@ -29,6 +34,8 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
     position become true together or not at all.
     """
     position = _lock(order, executed=bool(report.filled_quantity))
+    late = order.cancel_requested or order.exchange_order_id is not None
+    executed_before = order.filled_quantity or _ZERO
     order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
     if report.filled_quantity is not None and report.filled_quantity >= (order.filled_quantity or _ZERO):
         order.filled_quantity = report.filled_quantity
@@ -42,7 +49,8 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
             executions += _adopt_leg(order, leg)
     if order.status.is_final and order.status is not OrderStatus.FILLED:
         _end_waiting_legs(order)
-    to_guard = _follow(order, position)
+    bought_late = late and (order.filled_quantity or _ZERO) > executed_before
+    to_guard = _follow(order, position, bought_late=bought_late)
     if executions:
         db.session.flush()
         ledger.book(executions)
@@ -71,12 +79,19 @@ def _book_fills(order: OrderRow, fills: Iterable[Fill]) -> list[FillRow]:
     return added
 
 
-def _follow(order: OrderRow, held: Position | None) -> bool:
-    """Count the position of an order anew, which the caller holds if it is there."""
+def _follow(order: OrderRow, held: Position | None, *, bought_late: bool) -> bool:
+    """Count the position of an order anew, which the caller holds if it is there.
+
+    A panic marks every entry under way. What one of them buys all the same is sold like the rest that was held.
+    """
     position = positions.follow(order, held)
     if position is None:
         return False
-    return protection.concerns(position, counting.recount(position, (order, *order.children)))
+    orders = counting.recount(position, (order, *order.children))
+    is_purchase = order.role is OrderRole.ENTRY and order.side is Side.BUY
+    if bought_late and is_purchase and position.status is PositionStatus.OPEN and halts.panics(order):
+        position.close_quantity = position.quantity
+    return protection.concerns(position, orders)
 
 
 def unbooked(order: OrderRow, report: OrderReport) -> bool:
@@ -131,8 +146,20 @@ def _lock(order: OrderRow, *, executed: bool) -> Position | None:
     """
     with db.session.no_autoflush:
         position = positions.held_for(order, executed=executed)
-        db.session.refresh(order, ["status", "filled_quantity"], with_for_update=True)
+        db.session.refresh(order, _MOVES_ON, with_for_update=True)
+        if order.exchange_order_id is not None:
+            _read_anew(order)
     return position
+
+
+def _read_anew(order: OrderRow) -> None:
+    """Read the fills and legs of an order of which something is booked already: by others, too, since it was read.
+
+    What another has booked would be booked twice otherwise. Of an order that was only just placed there is nothing.
+    """
+    legs = select(OrderRow).where(OrderRow.parent_id == order.id).options(selectinload(OrderRow.fills))
+    db.session.scalars(legs.execution_options(populate_existing=True)).all()
+    db.session.refresh(order, ["fills", "children"])
 
 
 def _step(order: OrderRow, reported: OrderStatus, cause: str) -> None:

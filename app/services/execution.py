@@ -37,7 +37,7 @@ from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, Position, utc_now
-from app.services import bookkeeping, connections, events, hand_trades, protection, risk, strays
+from app.services import bookkeeping, connections, dry_run, events, hand_trades, protection, risk, strays
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -110,26 +110,39 @@ def guard(position_id: int) -> None:
     Every round is decided anew from the database, under the position's lock, and ends when nothing is left to do or
     something is on its way. Whatever interrupts it, the sweep begins it again.
     """
-    for _ in range(_ROUNDS):
-        if not _next_round(position_id):
-            break
+    if settings.dry_run:
+        dry_run.leave(position_id)
+    else:
+        _bring_about(position_id)
     position = db.session.get_one(Position, position_id)
     db.session.commit()
     events.publish(position.user_id, Topic.POSITIONS, position_id)
 
 
+def _bring_about(position_id: int) -> None:
+    for _ in range(_ROUNDS):
+        if not _next_round(position_id):
+            break
+
+
 def _next_round(position_id: int) -> bool:
-    """Do what is to be done next; False when that was nothing, or must be waited for."""
+    """Do what is to be done next; False when that was nothing, or must be waited for.
+
+    Nothing follows an exit that could not be claimed: it is another worker's, or was denied and would be made anew.
+    """
     todo = protection.next_orders(position_id)
     if not all(_cancel_and_book(_loaded(order_id)) for order_id in todo.cancel):
         return False
+    all_claimed = True
     for order_id in todo.submit:
         order = _claim(order_id, None)
-        if order is not None:
-            _send_and_book(order)
-            if order.status in _REFUSED and not _goes_on(order):
-                return False
-    return bool(todo)
+        if order is None:
+            all_claimed = False
+            continue
+        _send_and_book(order)
+        if order.status in _REFUSED and not _goes_on(order):
+            return False
+    return bool(todo) and all_claimed
 
 
 def _send_and_book(order: OrderRow) -> bool:
@@ -173,6 +186,9 @@ def _cancel_and_book(order: OrderRow) -> bool:
     if not order.status.is_live:
         # Not sent or in doubt: whoever settles it meets the wish, and the sweep comes back to it.
         return order.status.is_final
+    if settings.dry_run:
+        _rests_on(order, "not cancelled: dry run")
+        return False
     try:
         with connections.calling(order.broker) as exchange:
             report = with_fills(exchange, order, _cancel(exchange, order))
@@ -180,13 +196,18 @@ def _cancel_and_book(order: OrderRow) -> bool:
         log.warning("cancel_not_confirmed", order_id=order.id, error=error.message)  # the sweep tries again
     except TradingError as error:
         log.warning("cancel_failed", order_id=order.id, error=error.message)
-        order.cancel_requested = False
-        order.note(f"cancel failed: {error.message}", before=order.status)
-        db.session.commit()
-        events.publish(order.user_id, Topic.ORDERS, order.id)
+        _rests_on(order, f"cancel failed: {error.message}")
     else:
         book(order, report, "cancelled on request")
     return order.status.is_final
+
+
+def _rests_on(order: OrderRow, why: str) -> None:
+    """Say why an order is not cancelled after all; nobody tries it again."""
+    order.cancel_requested = False
+    order.note(why, before=order.status)
+    db.session.commit()
+    events.publish(order.user_id, Topic.ORDERS, order.id)
 
 
 def book(order: OrderRow, report: OrderReport, cause: str) -> bool:
@@ -289,23 +310,29 @@ def _claim(order_id: int, queued_at: datetime | None) -> OrderRow | None:
     now = utc_now()
     refusal = _reason_not_to_send(order, now) or _stopped_by_the_gate(order, now)
     taken = _taken(order, refusal, now, queued_at)
+    if order.status is OrderStatus.DENIED:
+        protection.wish_again(order)
     db.session.commit()
     if taken:
         return order
     events.publish(order.user_id, Topic.ORDERS, order.id)
+    if settings.dry_run and order.position_id is not None:
+        dry_run.leave(order.position_id)
     return None
 
 
 def _reason_not_to_send(order: OrderRow, now: datetime) -> tuple[OrderStatus, str] | None:
+    """The dry run of one broker is about its entries: what it holds was bought in earnest, and stays guarded."""
     broker: Broker = order.broker
     if order.cancel_requested:
         return OrderStatus.CANCELED, "cancelled before it was sent"
     if order.expires_at is not None and now >= order.expires_at:
         waited = (now - order.created_at).total_seconds()
         return OrderStatus.EXPIRED, f"not sent: {waited:.0f} s old, past its expiry"
-    if order.role is OrderRole.ENTRY and not broker.active:
+    is_entry = order.role is OrderRole.ENTRY
+    if is_entry and not broker.active:
         return OrderStatus.DENIED, f"not sent: {broker.name} is paused"
-    if broker.dry_run or settings.dry_run:
+    if settings.dry_run or (is_entry and broker.dry_run):
         return OrderStatus.DENIED, "not sent: dry run"
     return None
 

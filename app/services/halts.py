@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 from app.domain.audit import Action
 from app.domain.errors import SwitchyardError
 from app.extensions import db
-from app.models import Broker, Halt, HaltCause, HaltScope, RiskLimits, User, utc_now
+from app.models import Broker, Halt, HaltCause, HaltScope, OrderRow, RiskLimits, User, utc_now
 from app.services import audit, events
 from app.services.events import Topic
 
@@ -130,6 +130,12 @@ def stopping(broker: Broker) -> Sequence[Halt]:
     """What stops entries of a broker right now, oldest first."""
     query = select(Halt).where(stops(broker.user_id, broker.id)).options(joinedload(Halt.broker))
     return db.session.scalars(query.order_by(Halt.id)).all()
+
+
+def panics(order: OrderRow) -> bool:
+    """Whether a panic is in force where this order belongs."""
+    query = select(Halt.id).where(stops(order.user_id, order.broker_id), Halt.cause == HaltCause.PANIC)
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def stops(user_id: int | BindParameter[int], broker_id: int | BindParameter[int]) -> ColumnElement[bool]:

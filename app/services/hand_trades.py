@@ -43,15 +43,23 @@ def account_for(position_id: int) -> bool:
     Two things tell: executions on its market that belong to no order of ours, and a balance smaller than what is
     held, of which nothing can be sold whoever took it. Its book is closed when nothing is left.
 
+    The balance is read first: what an exit of ours sells after that is still in it, and what it has sold before is
+    among the executions. When another worker books something meanwhile, the answers are about a position that is no
+    more; nothing is booked then, and the next look asks anew.
+
     Raises:
         TradingError: the exchange could not be asked; nothing is booked.
     """
-    position = db.session.get_one(Position, position_id, options=list(positions.WITH_ALL))
-    base = position.symbol.partition("/")[0]
+    options = list(positions.WITH_ALL)
+    position = db.session.get_one(Position, position_id, options=options, populate_existing=True)
+    base, before = position.symbol.partition("/")[0], _figures(position)
     with connections.calling(position.broker) as exchange:
-        fills = exchange.fills(position.symbol, since=position.opened_at)
         held = exchange.balances().get(base)
+        fills = exchange.fills(position.symbol, since=position.opened_at)
     position = positions.locked(position_id)
+    if _figures(position) != before:
+        db.session.rollback()
+        return False
     unbooked = [fill for fill in fills if _is_unbooked_sale(position, fill)]
     by_hand = sum((fill.quantity for fill in unbooked if not _is_ours(position, fill)), _ZERO)
     # What an exit of ours has sold is missing, too, and will be booked with that exit.
@@ -66,6 +74,11 @@ def account_for(position_id: int) -> bool:
     if is_news:
         events.publish(position.user_id, Topic.POSITIONS, position.id)
     return is_news
+
+
+def _figures(position: Position) -> tuple[Decimal, ...]:
+    """What changes with everything that is booked of a position."""
+    return position.quantity, position.external, position.bought
 
 
 def _is_unbooked_sale(position: Position, fill: Fill) -> bool:

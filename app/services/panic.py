@@ -10,10 +10,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from app import dispatch
+from app.domain.alerts import AlertStatus
 from app.domain.audit import Action
 from app.domain.orders import OrderStatus
 from app.extensions import db
-from app.models import Halt, HaltCause, HaltScope, OrderRole, OrderRow, Position, PositionStatus, User
+from app.models import Alert, Halt, HaltCause, HaltScope, OrderRole, OrderRow, Position, PositionStatus, User
 from app.services import audit, halts, orders
 from app.services.halts import Reach
 
@@ -23,7 +24,7 @@ _UNFINISHED = (
     OrderStatus.OPEN,
     OrderStatus.PARTIALLY_FILLED,
 )
-_Row = TypeVar("_Row", OrderRow, Position)
+_Row = TypeVar("_Row", Alert, OrderRow, Position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def foresee(reach: Reach) -> Toll:
 def press(reach: Reach, by: User, reason: str) -> tuple[Halt, Toll]:
     """Halt a reach, then cancel its entry orders and flatten its positions; each is on its way when this returns.
 
-    Entries are stopped first and for good, so that nothing is bought while the rest is sold.
+    Entries are stopped first and for good, so that nothing is bought while the rest is sold. What an entry buys that is
+    on the wire already is sold when that is heard of (`app.services.bookkeeping`).
 
     Raises:
         HaltRefused: only administrators do this to the whole server.
@@ -50,11 +52,19 @@ def press(reach: Reach, by: User, reason: str) -> tuple[Halt, Toll]:
     halt = halts.start(reach, by, reason, cause=HaltCause.PANIC)
     audit.record(Action.PANIC_PRESSED, f"halt {halt.id}", user_id=reach.user_id, broker_id=reach.broker_id)
     db.session.commit()
+    _let_decide(reach)
     toll = Toll(
         sum(_cancel(order_id) for order_id in _entries(reach)),
         sum(_flatten(position_id) for position_id in _positions(reach)),
     )
     return halt, toll
+
+
+def _let_decide(reach: Reach) -> None:
+    """Wait for alerts that are being decided, which hold their rows: what the gate let through is seen only then."""
+    query = select(Alert.id).where(Alert.status == AlertStatus.RECEIVED)
+    db.session.execute(_within(query, Alert, reach).with_for_update(read=True)).all()
+    db.session.commit()
 
 
 def _cancel(order_id: int) -> bool:

@@ -233,10 +233,22 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     "app.services.execution:_goes_on": ("return False", "return True"),
     "app.services.protection:refused": ("return False",),
     "app.services.hand_trades:account_for": (
+        # Another worker books something meanwhile.
+        "db.session.rollback()",
+        "return False",
         "position.external = external",
         "counting.recount(position)",
         "events.publish(position.user_id, Topic.POSITIONS, position.id)",
     ),
+    # A dry run of the whole server, in which nothing is sent: tests/services/test_dry_run_and_what_is_held.py.
+    "app.services.execution:guard": ("dry_run.leave(position_id)",),
+    "app.services.execution:_cancel_and_book": (
+        "_rests_on(order, 'not cancelled: dry run')",
+        "return False",
+    ),
+    "app.services.execution:_claim": ("dry_run.leave(order.position_id)",),
+    # A purchase that executes under a panic: tests/services/test_panic.py.
+    "app.services.bookkeeping:_follow": ("position.close_quantity = position.quantity",),
     "app.services.counting:recount": ("start_over(position)", "orders = uncarried(position)"),
     # Wishes that are refused, of which nothing is stored, and others that are kept and brought about alike.
     "app.services.wishes:_wish": (
@@ -261,6 +273,7 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "db.session.rollback()",
         "return False",
     ),
+    "app.services.execution:_next_round": ("all_claimed = False", "continue"),
     "app.services.execution:_reason_not_to_send": (
         "return (OrderStatus.CANCELED, 'cancelled before it was sent')",
     ),
