@@ -123,14 +123,13 @@ class Signal:
         return bool(self.stop_loss or self.take_profit or self.targets or self.trailing_percent)
 
     def expires_at(self, received_at: datetime, usual: int) -> datetime:
-        """When it is too late to act, ``usual`` seconds after it came unless it says how long it is good for.
+        """When it is too late to act: ``usual`` seconds after it was sent unless it says how long it is good for.
 
-        That is counted from the sender's time if it tells one, but never from a time that has not come: clocks differ.
+        That is counted from the sender's time if it tells one, however late the alert is delivered, but never from a
+        time that has not come: clocks differ.
         """
-        if self.expires_in is None:
-            return received_at + timedelta(seconds=usual)
         begun = received_at if self.time is None else min(self.time, received_at)
-        return begun + timedelta(seconds=self.expires_in)
+        return begun + timedelta(seconds=usual if self.expires_in is None else self.expires_in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,7 @@ def _untimely(case: Case, now: datetime) -> list[Objection]:
     """What speaks against acting on any alert, here and now."""
     broker, found = case.broker, []
     if now >= case.expires_at:
-        age = (now - case.received_at).total_seconds()
-        words = f"{age:.0f} s old when a worker came to it, past its expiry: not executed stale"
-        found.append(Objection(AlertStatus.EXPIRED, "expired", words))
+        found.append(Objection(AlertStatus.EXPIRED, "expired", _staleness(case, now)))
     if case.switched_off is not None:
         words = f"the source {case.switched_off} is switched off"
         found.append(Objection(AlertStatus.DENIED, "source", words))
@@ -138,6 +136,18 @@ def _untimely(case: Case, now: datetime) -> list[Objection]:
         words = f"{broker.name} is in mode {broker.mode}; alerts trade only in mode WEBHOOKS"
         found.append(Objection(AlertStatus.DENIED, "mode", words))
     return found
+
+
+def _staleness(case: Case, now: datetime) -> str:
+    """How an alert came to be too old; TradingView's ``{{time}}`` is when a bar opened, and makes one old at once."""
+    sent, came = case.signal.time, case.received_at
+    if sent is None or case.expires_at > came:
+        age = (now - came).total_seconds()
+        return f"{age:.0f} s old when a worker came to it, past its expiry: not executed stale"
+    return (
+        f"its time, {sent:%Y-%m-%d %H:%M:%S} UTC, is {(came - sent).total_seconds():.0f} s before it came, past its "
+        "expiry: not executed stale. time is when an alert was sent: in TradingView {{timenow}}, not {{time}}"
+    )
 
 
 def _of(denied: OrderDenied) -> tuple[Objection, ...]:

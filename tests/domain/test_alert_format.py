@@ -270,17 +270,19 @@ def test_the_senders_time_is_told_in_its_zone_or_since_1970(written: str) -> Non
     assert understood(time=written).time == datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def test_an_alert_that_says_how_long_it_is_good_for_counts_from_the_time_it_tells() -> None:
+def test_an_alert_is_good_for_so_long_from_the_time_it_tells() -> None:
     came = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
     usual = came + timedelta(seconds=60)
 
     assert understood().expires_at(came, 60) == usual
-    assert understood(time="2026-01-31T00:00:00Z").expires_at(came, 60) == usual, "it may be a bar's time"
+    sent = understood(time="2026-01-31T12:00:00Z")
+    assert sent.expires_at(came, 60) == usual - timedelta(seconds=30)
     assert understood(expires_in=20).expires_at(came, 60) == came + timedelta(seconds=20)
     late = understood(time="2026-01-31T12:00:00Z", expires_in=20)
     assert late.expires_at(came, 60) < came
-    ahead = understood(time="2026-01-31T12:05:00Z", expires_in=20)
-    assert ahead.expires_at(came, 60) == came + timedelta(seconds=20), "a clock that is fast prolongs nothing"
+    for good_for in ({}, {"expires_in": 60}):
+        ahead = understood(time="2026-01-31T12:05:00Z", **good_for)
+        assert ahead.expires_at(came, 60) == usual, "a clock that is fast prolongs nothing"
 
 
 @pytest.mark.parametrize("action", ["MAJ", "CLOSE", "REVERSE", "CANCEL"])
