@@ -69,6 +69,10 @@ _OF_BUYS = ("risk_percent", "equity_percent")
 
 _MAX_PERCENT = 100
 
+#: What trades and guards by an amount: taken for absent, it would be half understood.
+_NEVER_EMPTY = frozenset({*SIZES, "price", "stop_loss", "take_profit", "trailing_percent"})
+_EMPTY = "{name} is empty; leave the key out, or give it a value: TradingView writes nothing for a plot without one"
+
 #: A key that resembles a known one this much is taken for a slip; those of fewer letters resemble too many.
 _ALIKE = 0.83
 _SHORTEST_SLIP = 4
@@ -115,6 +119,8 @@ def _sorted(pairs: Mapping[str, object]) -> tuple[Fields, dict[str, str]]:
             given.add(name)
             if value is not None and value != "":
                 fields[name] = value
+            elif name in _NEVER_EMPTY:
+                raise AlertFault(_EMPTY.format(name=name), key=name)
     for key in extras:
         _refuse_slip(key, given)
     return fields, extras

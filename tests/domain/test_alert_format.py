@@ -216,8 +216,18 @@ def test_a_price_is_ignored_where_none_is_used() -> None:
     assert understood(price="50000").price is None
 
 
-def test_an_empty_or_null_value_counts_as_not_given() -> None:
-    assert understood(price="", stop_loss=None, percent="") == understood()
+def test_an_empty_or_null_value_counts_as_not_given_where_no_amount_is_meant() -> None:
+    assert understood(id="", comment=None, time="", market_position="") == understood()
+
+
+@pytest.mark.parametrize("key", ["quote_quantity", "percent", "price", "sl", "take_profit", "trailing"])
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_amount_that_is_empty_is_a_fault_which_tells_its_place(key: str, empty: str | None) -> None:
+    with pytest.raises(AlertFault, match=f"{ALIASES[key]} is empty; leave the key out") as refusal:
+        understood(**{key: empty})
+    assert refusal.value.line == 1
+    with pytest.raises(AlertFault, match="TradingView writes nothing for a plot without one"):
+        parse_alert(as_pairs(body(**{key: ""}), "\n"))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_alert() -> None:
