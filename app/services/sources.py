@@ -188,8 +188,9 @@ def by_name(user: User, name: str) -> Source | None:
 
 
 def last_alerts(user: User) -> Mapping[int, Alert]:
-    """The newest alert of each of a person's sources, by source id."""
-    newest = select(func.max(Alert.id)).where(Alert.user_id == user.id).group_by(Alert.source_id)
+    """The newest alert that came from the sender of each of a person's sources, by source id."""
+    heard = (Alert.user_id == user.id, misses.HEARD)
+    newest = select(func.max(Alert.id)).where(*heard).group_by(Alert.source_id)
     found = db.session.scalars(select(Alert).where(Alert.id.in_(newest)))
     return {alert.source_id: alert for alert in found}
 
