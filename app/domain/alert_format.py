@@ -153,6 +153,7 @@ def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
     symbol = values.text(fields, "symbol", longest=MAX_SYMBOL)
     if symbol is None and action in _ALWAYS_OF_A_SYMBOL:
         raise AlertFault(f"{action} needs a symbol", key="action")
+    leaves_type = "type" not in fields and _is_plain(fields)
     price = values.amount(fields, "price")
     if action in _LIMITS and price is None:
         raise AlertFault(f"{action} needs a price", key="action")
@@ -160,7 +161,7 @@ def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
     signal = Signal(
         action,
         symbol=symbol,
-        price=price if action in _LIMITS else None,
+        price=price if action in _LIMITS or leaves_type else None,
         **_sizes(fields),
         stop_loss=values.protective(fields, "stop_loss"),
         take_profit=take_profit,
@@ -173,6 +174,7 @@ def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
         time=values.moment(fields),
         expires_in=values.seconds(fields),
         comment=values.text(fields, "comment"),
+        leaves_type=leaves_type,
         extras=extras,
     )
     _check_sense(signal)
@@ -223,6 +225,11 @@ def _action(fields: Fields) -> AlertAction:
     if written.lower() in _SPELLINGS:
         raise AlertFault(f"{written} goes with type market or limit, not {kind!r}", key="type")
     raise _unknown_action(written)
+
+
+def _is_plain(fields: Fields) -> bool:
+    """Whether the action is a plain buy or sell."""
+    return (values.text(fields, "action") or "").lower() in _PLAIN_ACTIONS
 
 
 def _unknown_action(written: str) -> AlertFault:

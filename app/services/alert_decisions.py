@@ -30,7 +30,7 @@ _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
 
 #: Rules that the alert itself breaks, rather than a limit or a balance.
-_UNCLEAR = catalog.UNRESOLVED | {"no_size"}
+_UNCLEAR = catalog.UNRESOLVED | {"no_size", "no_price"}
 
 
 @dataclass(frozen=True, slots=True)
