@@ -16,7 +16,8 @@ from app.cli.group import Commands, Refusal, reading_only
 from app.cli.output import Row, json_option, show, show_one
 from app.cli.owner import broker_named, owner, owner_option, source_named
 from app.cli.server import webhook_url
-from app.domain.alerts import AlertDefaults, OutOfStep
+from app.domain.alerts import SIZES, AlertDefaults, OutOfStep
+from app.domain.orders import OrderType
 from app.domain.senders import TRADINGVIEW
 from app.models import Source, User
 from app.services import sources
@@ -42,7 +43,15 @@ def _settings_options(command: _Command) -> _Command:
                 help="Trade there as well, entries of SIZE (5% or an amount in quote) instead of the alert's.",
             ),
             click.option("--percent", help="Size where an alert has none: of the free quote for a buy."),
+            click.option("--quantity", help="Size where an alert has none, in base."),
             click.option("--quote-quantity", help="Size where an alert has none, in quote."),
+            click.option("--risk-percent", help="Size where an alert has none: what its stop-loss may lose."),
+            click.option("--equity-percent", help="Size where an alert has none: of the account's worth."),
+            click.option(
+                "--order-type",
+                type=click.Choice([OrderType.MARKET, OrderType.LIMIT], case_sensitive=False),
+                help="Of a plain buy or sell without a type; a limit is at the alert's price.",
+            ),
             click.option("--stop-loss", help="Where an entry has none: a price, or a distance like 2%."),
             click.option("--take-profit", help="Likewise."),
             click.option(
@@ -219,8 +228,7 @@ def _settings(before: SourceSettings, user: User, options: dict[str, Any]) -> So
 
 def _defaults(before: AlertDefaults, options: dict[str, Any]) -> AlertDefaults:
     readers: dict[str, Callable[[str], Any]] = {
-        "percent": amount,
-        "quote_quantity": amount,
+        **dict.fromkeys(SIZES, amount),
         "stop_loss": price_or_percent,
         "take_profit": price_or_percent,
         "trailing_percent": amount,
@@ -228,7 +236,11 @@ def _defaults(before: AlertDefaults, options: dict[str, Any]) -> AlertDefaults:
     told: dict[str, Any] = {
         name: _optional(options[name], read) for name, read in readers.items() if options[name] is not None
     }
-    told |= {name: options[name] for name in ("out_of_step", "expires_in") if options[name] is not None}
+    told |= {
+        name: options[name]
+        for name in ("order_type", "out_of_step", "expires_in")
+        if options[name] is not None
+    }
     if options["symbols"]:
         told["symbol_map"] = _symbols(options["symbols"])
     return replace(before, **told)
@@ -291,8 +303,8 @@ def _row(found: Source) -> Row:
         "broker": found.broker.name,
         "enabled": found.enabled,
         "routes": [_route_row(route) for route in settings.routes],
-        "percent": defaults.percent,
-        "quote_quantity": defaults.quote_quantity,
+        "order_type": defaults.order_type.value,
+        **{size: getattr(defaults, size) for size in SIZES},
         "stop_loss": _text(defaults.stop_loss),
         "take_profit": _text(defaults.take_profit),
         "trailing_percent": defaults.trailing_percent,

@@ -69,6 +69,10 @@ _OF_BUYS = ("risk_percent", "equity_percent")
 
 _MAX_PERCENT = 100
 
+#: What trades and guards by an amount: taken for absent, it would be half understood.
+_NEVER_EMPTY = frozenset({*SIZES, "price", "stop_loss", "take_profit", "trailing_percent"})
+_EMPTY = "{name} is empty; leave the key out, or give it a value: TradingView writes nothing for a plot without one"
+
 #: A key that resembles a known one this much is taken for a slip; those of fewer letters resemble too many.
 _ALIKE = 0.83
 _SHORTEST_SLIP = 4
@@ -120,6 +124,8 @@ def _sorted(pairs: Mapping[str, object]) -> tuple[Fields, dict[str, str]]:
             given.add(name)
             if value is not None and value != "":
                 fields[name] = value
+            elif name in _NEVER_EMPTY:
+                raise AlertFault(_EMPTY.format(name=name), key=name)
     for key in extras:
         _refuse_slip(key, given)
     return fields, extras
@@ -155,6 +161,7 @@ def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
     symbol = values.text(fields, "symbol", longest=MAX_SYMBOL)
     if symbol is None and action in _ALWAYS_OF_A_SYMBOL:
         raise AlertFault(f"{action} needs a symbol", key="action")
+    leaves_type = "type" not in fields and _is_plain(fields)
     price = values.amount(fields, "price")
     if action in _LIMITS and price is None:
         raise AlertFault(f"{action} needs a price", key="action")
@@ -162,7 +169,7 @@ def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
     signal = Signal(
         action,
         symbol=symbol,
-        price=price if action in _LIMITS else None,
+        price=price if action in _LIMITS or leaves_type else None,
         **_sizes(fields),
         stop_loss=values.protective(fields, "stop_loss"),
         take_profit=take_profit,
@@ -175,6 +182,7 @@ def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
         time=values.moment(fields),
         expires_in=values.seconds(fields),
         comment=values.text(fields, "comment"),
+        leaves_type=leaves_type,
         extras=extras,
     )
     _check_sense(signal)
@@ -225,6 +233,11 @@ def _action(fields: Fields) -> AlertAction:
     if written.lower() in _SPELLINGS:
         raise AlertFault(f"{written} goes with type market or limit, not {kind!r}", key="type")
     raise _unknown_action(written)
+
+
+def _is_plain(fields: Fields) -> bool:
+    """Whether the action is a plain buy or sell."""
+    return (values.text(fields, "action") or "").lower() in _PLAIN_ACTIONS
 
 
 def _unknown_action(written: str) -> AlertFault:

@@ -88,7 +88,8 @@ class Signal:
     ``risk_percent`` is the share of the account's worth that is lost at the stop-loss, ``equity_percent`` the share
     that is spent. ``targets`` are several take-profits in place of one. ``market_position`` and ``position_size`` are
     what the sender's strategy holds after this alert, ``prev_market_position`` what it held before. ``time`` is the
-    sender's. ``extras`` keeps the keys we do not know, as they were written.
+    sender's. ``leaves_type`` tells that a plain buy or sell does not say whether it is a limit order: the source does.
+    ``extras`` keeps the keys we do not know, as they were written.
     """
 
     action: AlertAction
@@ -110,6 +111,7 @@ class Signal:
     time: datetime | None = None
     expires_in: int | None = None
     comment: str | None = None
+    leaves_type: bool = False
     extras: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -123,26 +125,30 @@ class Signal:
         return bool(self.stop_loss or self.take_profit or self.targets or self.trailing_percent)
 
     def expires_at(self, received_at: datetime, usual: int) -> datetime:
-        """When it is too late to act, ``usual`` seconds after it came unless it says how long it is good for.
+        """When it is too late to act: ``usual`` seconds after it was sent unless it says how long it is good for.
 
-        That is counted from the sender's time if it tells one, but never from a time that has not come: clocks differ.
+        That is counted from the sender's time if it tells one, however late the alert is delivered, but never from a
+        time that has not come: clocks differ.
         """
-        if self.expires_in is None:
-            return received_at + timedelta(seconds=usual)
         begun = received_at if self.time is None else min(self.time, received_at)
-        return begun + timedelta(seconds=self.expires_in)
+        return begun + timedelta(seconds=usual if self.expires_in is None else self.expires_in)
 
 
 @dataclass(frozen=True, slots=True)
 class AlertDefaults:
     """What a source says where its alerts do not: at most one size, the protection of entries, the expiry in seconds.
 
+    ``order_type`` is of a plain buy or sell: a market order, or a limit order at the price that the alert gives.
     ``symbol_map`` goes from the sender's spelling, in capitals, to a market's symbol. ``out_of_step`` counts only for
     alerts that tell what their strategy holds.
     """
 
+    order_type: OrderType = OrderType.MARKET
     percent: Decimal | None = None
+    quantity: Decimal | None = None
     quote_quantity: Decimal | None = None
+    risk_percent: Decimal | None = None
+    equity_percent: Decimal | None = None
     stop_loss: PriceOrPercent | None = None
     take_profit: PriceOrPercent | None = None
     trailing_percent: Decimal | None = None
@@ -151,23 +157,36 @@ class AlertDefaults:
     expires_in: int = 60
 
     def complete(self, signal: Signal) -> Signal:
-        """The signal of an entry with what it leaves out; any other as it is, because a sale needs none of it.
+        """The signal of an entry with what it leaves out; of a sale with its type only, because it needs no more.
 
         A source's trailing stop is not laid upon an alert's own stop-loss, which is meant to stay where it is.
         """
+        signal = self._typed(signal)
         if signal.action.places is None or signal.action.places[0] is Side.SELL:
             return signal
-        sized = signal.size is not None
+        sizes: dict[str, Any] = {name: getattr(self, name) for name in SIZES} if signal.size is None else {}
         stops = signal.stop_loss is not None or signal.trailing_percent is not None
         takes = signal.take_profit is not None or bool(signal.targets)
         return replace(
             signal,
-            percent=signal.percent if sized else self.percent,
-            quote_quantity=signal.quote_quantity if sized else self.quote_quantity,
+            **sizes,
             stop_loss=signal.stop_loss if stops else self.stop_loss,
             trailing_percent=signal.trailing_percent if stops else self.trailing_percent,
             take_profit=signal.take_profit if takes else self.take_profit,
         )
+
+    @property
+    def size(self) -> tuple[str, Decimal] | None:
+        """The name and the amount of the size of entries that say none, if there is one."""
+        return next(((name, getattr(self, name)) for name in SIZES if getattr(self, name) is not None), None)
+
+    def _typed(self, signal: Signal) -> Signal:
+        places = signal.action.places
+        if not signal.leaves_type or places is None:
+            return signal
+        action = next(action for action, order in _ORDERS.items() if order == (places[0], self.order_type))
+        price = signal.price if self.order_type is OrderType.LIMIT else None
+        return replace(signal, action=action, price=price, leaves_type=False)
 
 
 def signal_to_json(signal: Signal) -> dict[str, Any]:
@@ -187,7 +206,7 @@ def _exact(value: Any) -> Any:
         value, Signal | PriceOrPercent | TargetWish
     ):  # by hand: `asdict` copies all it meets, deeply
         parts = ((name, getattr(value, name)) for name in value.__slots__)
-        return {name: _exact(part) for name, part in parts if part not in (None, ())}
+        return {name: _exact(part) for name, part in parts if part not in (None, ()) and part is not False}
     return value
 
 
@@ -217,5 +236,5 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "targets": _targets,
     **dict.fromkeys(("market_position", "prev_market_position"), StrategyPosition),
     "time": datetime.fromisoformat,
-    **dict.fromkeys(("symbol", "alert_id", "expires_in", "comment", "extras"), _as_it_is),
+    **dict.fromkeys(("symbol", "alert_id", "expires_in", "comment", "leaves_type", "extras"), _as_it_is),
 }

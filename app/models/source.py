@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain.alerts import AlertDefaults, OutOfStep
-from app.domain.orders import PriceOrPercent
+from app.domain.orders import OrderType, PriceOrPercent
 from app.extensions import Table
 from app.models.broker import Broker
 from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
@@ -44,8 +44,14 @@ class Source(Table):
 
     duplicate_window: Mapped[int] = mapped_column(default=10)
     expires_in: Mapped[int] = mapped_column(default=60)
+    default_order_type: Mapped[OrderType] = mapped_column(
+        EnumText(OrderType), default=OrderType.MARKET, server_default=OrderType.MARKET.value
+    )
     default_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    default_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     default_quote_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    default_risk_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    default_equity_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     default_stop_loss: Mapped[str | None] = mapped_column(String(80))
     default_take_profit: Mapped[str | None] = mapped_column(String(80))
     default_trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
@@ -70,8 +76,12 @@ class Source(Table):
     def defaults(self) -> AlertDefaults:
         """What it says where its alerts do not."""
         return AlertDefaults(
+            order_type=self.default_order_type,
             percent=self.default_percent,
+            quantity=self.default_quantity,
             quote_quantity=self.default_quote_quantity,
+            risk_percent=self.default_risk_percent,
+            equity_percent=self.default_equity_percent,
             stop_loss=_guard(self.default_stop_loss),
             take_profit=_guard(self.default_take_profit),
             trailing_percent=self.default_trailing_percent,
@@ -82,8 +92,12 @@ class Source(Table):
 
     @defaults.setter
     def defaults(self, wanted: AlertDefaults) -> None:
+        self.default_order_type = wanted.order_type
         self.default_percent = wanted.percent
+        self.default_quantity = wanted.quantity
         self.default_quote_quantity = wanted.quote_quantity
+        self.default_risk_percent = wanted.risk_percent
+        self.default_equity_percent = wanted.equity_percent
         self.default_stop_loss = _text(wanted.stop_loss)
         self.default_take_profit = _text(wanted.take_profit)
         self.default_trailing_percent = wanted.trailing_percent

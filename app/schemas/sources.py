@@ -19,14 +19,16 @@ from marshmallow import (
     validates_schema,
 )
 
-from app.domain.alerts import AlertDefaults, OutOfStep
+from app.domain.alerts import SIZES, AlertDefaults, OutOfStep
+from app.domain.orders import OrderType
 from app.domain.senders import TRADINGVIEW
 from app.schemas.fields import Amount, Percent, ProtectivePrice, Switch
 
 _WHOLE: dict[str, Any] = {"invalid": "Write a whole number, for example 10."}
 
 _DEFAULTS = (
-    *("percent", "quote_quantity", "stop_loss", "take_profit", "trailing_percent"),
+    *("order_type", *SIZES),
+    *("stop_loss", "take_profit", "trailing_percent"),
     *("symbol_map", "out_of_step", "expires_in"),
 )
 
@@ -90,8 +92,14 @@ class SourceSchema(Schema):
     broker_id = fields.Integer(
         required=True, error_messages={"required": "Choose a broker.", "invalid": "Choose a broker."}
     )
+    order_type = fields.Enum(
+        OrderType, load_default=OrderType.MARKET, error_messages={"unknown": "Choose one of these."}
+    )
     percent = Percent(load_default=None)
+    quantity = Amount(load_default=None)
     quote_quantity = Amount(load_default=None)
+    risk_percent = Percent(load_default=None)
+    equity_percent = Percent(load_default=None)
     stop_loss = ProtectivePrice(load_default=None)
     take_profit = ProtectivePrice(load_default=None)
     trailing_percent = Percent(load_default=None)

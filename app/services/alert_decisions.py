@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from app.domain.accounts import TradingMode
-from app.domain.alerts import AlertAction, AlertStatus, OutOfStep, Signal
+from app.domain.alerts import SIZES, AlertAction, AlertStatus, OutOfStep, Signal
 from app.domain.errors import OrderDenied, Violation
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
@@ -29,7 +30,7 @@ _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
 
 #: Rules that the alert itself breaks, rather than a limit or a balance.
-_UNCLEAR = catalog.UNRESOLVED | {"no_size"}
+_UNCLEAR = catalog.UNRESOLVED | {"no_size", "no_price"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,7 @@ def _untimely(case: Case, now: datetime) -> list[Objection]:
     """What speaks against acting on any alert, here and now."""
     broker, found = case.broker, []
     if now >= case.expires_at:
-        age = (now - case.received_at).total_seconds()
-        words = f"{age:.0f} s old when a worker came to it, past its expiry: not executed stale"
-        found.append(Objection(AlertStatus.EXPIRED, "expired", words))
+        found.append(Objection(AlertStatus.EXPIRED, "expired", _staleness(case, now)))
     if case.switched_off is not None:
         words = f"the source {case.switched_off} is switched off"
         found.append(Objection(AlertStatus.DENIED, "source", words))
@@ -137,6 +136,18 @@ def _untimely(case: Case, now: datetime) -> list[Objection]:
         words = f"{broker.name} is in mode {broker.mode}; alerts trade only in mode WEBHOOKS"
         found.append(Objection(AlertStatus.DENIED, "mode", words))
     return found
+
+
+def _staleness(case: Case, now: datetime) -> str:
+    """How an alert came to be too old; TradingView's ``{{time}}`` is when a bar opened, and makes one old at once."""
+    sent, came = case.signal.time, case.received_at
+    if sent is None or case.expires_at > came:
+        age = (now - came).total_seconds()
+        return f"{age:.0f} s old when a worker came to it, past its expiry: not executed stale"
+    return (
+        f"its time, {sent:%Y-%m-%d %H:%M:%S} UTC, is {(came - sent).total_seconds():.0f} s before it came, past its "
+        "expiry: not executed stale. time is when an alert was sent: in TradingView {{timenow}}, not {{time}}"
+    )
 
 
 def _of(denied: OrderDenied) -> tuple[Objection, ...]:
@@ -169,29 +180,24 @@ def _along(case: Case, facts: Facts, wanted: Course) -> Decision:
     signal = case.signal
     if wanted.way is Way.NOTHING:
         return Decision(f"nothing to do: {wanted.why}")
-    at_limit = signal.action.places is not None and signal.action.places[1] is OrderType.LIMIT
-    if wanted.way is Way.SELL and not at_limit:
+    if wanted.way is Way.SELL and signal.action is not AlertAction.SELL_LIMIT:
         return _sale(facts, wanted.quantity)
     if wanted.way is Way.BUY:
-        return _placed(case, facts, _purchase(signal, wanted.quantity, at_limit=at_limit))
+        return _placed(case, facts, _purchase(case, wanted.quantity))
     if facts.position is not None and signal.action is AlertAction.SELL_MARKET:
         return _sale(facts, _quantity_of(signal, facts))
     return _placed(case, facts, signal)
 
 
-def _purchase(signal: Signal, quantity: Decimal | None, *, at_limit: bool) -> Signal:
-    action = AlertAction.BUY_LIMIT if at_limit else AlertAction.BUY_MARKET
-    if quantity is None:
-        return replace(signal, action=action)
-    return replace(
-        signal,
-        action=action,
-        quantity=quantity,
-        percent=None,
-        quote_quantity=None,
-        risk_percent=None,
-        equity_percent=None,
-    )
+def _purchase(case: Case, quantity: Decimal | None) -> Signal:
+    """A purchase, guarded as the source says; at a limit only if the alert is one itself: a sale's price is none."""
+    signal = case.signal
+    if signal.action is not AlertAction.BUY_LIMIT:
+        signal = replace(signal, action=AlertAction.BUY_MARKET, price=None)
+    if quantity is not None:
+        sizes: dict[str, Any] = {**dict.fromkeys(SIZES), "quantity": quantity}
+        signal = replace(signal, **sizes)
+    return case.defaults.complete(signal)
 
 
 def _quantity_of(signal: Signal, facts: Facts) -> Decimal | None:

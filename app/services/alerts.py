@@ -64,6 +64,7 @@ def process(alert_id: int, *, queued_at: datetime | None = None) -> None:
         asked = found
     decision = decide(case, gather(case, asked.account, asked.unknown, hold=True), utc_now())
     alert.picked_up_at = picked_up_at
+    alert.action = case.signal.action.value  # of a plain buy or sell its source says the type
     bring_about = _conclude(alert, decision, queued_at)
     db.session.commit()
     bring_about()

@@ -3,8 +3,8 @@
 A sender that stops is not heard of: TradingView, for one, switches an alert off that fires too often. Beat looks every
 few seconds at the sources whose alerts are expected, and what is missing is recorded as an alert with action MISS.
 
-**Silence.** A source with a heartbeat sends something, a PING at least, that often. Once ``heard_at`` is longer ago, it
-is missed; that is recorded once, until it is heard again.
+**Silence.** A source with a heartbeat sends something, a PING at least, that often; what is denied at the door does not
+count. Once ``heard_at`` is longer ago, it is missed; that is recorded once, until it is heard again.
 
 **Numbers.** Alerts of a numbered source carry ``number``, a whole number that grows by one. Those that lie between two
 that came are missed, each run of them once. The count begins anew at 0 or 1, as a strategy's does that is started
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from app.domain.alerts import AlertStatus
 from app.extensions import db
@@ -36,6 +36,15 @@ SETTLES_WITHIN = timedelta(seconds=10)
 _BATCH = 1000
 _BEGINNINGS = frozenset({0, 1})
 _MOST_DIGITS = 18  # what a database's large integer holds
+
+
+#: Of an alert: its sender was heard. What was denied at the door is anybody's, and no worker picked it up; what did not
+#: come and what a person runs again is ours.
+HEARD = and_(
+    Alert.status != AlertStatus.MISS,
+    Alert.replayed_from_id.is_(None),
+    or_(Alert.status != AlertStatus.DENIED, Alert.picked_up_at.is_not(None)),
+)
 
 
 def begin(source: Source) -> None:
@@ -87,8 +96,7 @@ def _silence(source: Source, now: datetime) -> Iterator[str]:
         Alert.user_id == source.user_id,
         Alert.received_at > source.heard_at,
         Alert.source_id == source.id,
-        Alert.status != AlertStatus.MISS,
-        Alert.replayed_from_id.is_(None),
+        HEARD,
     )
     heard_at = db.session.scalar(query)
     if heard_at is not None:

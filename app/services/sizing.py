@@ -11,7 +11,7 @@ from app.domain.alerts import Signal
 from app.domain.errors import OrderDenied
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
-from app.domain.orders import OrderDraft, Side
+from app.domain.orders import OrderDraft, OrderType, Side
 from app.models import Broker
 from app.services import catalog, prices
 from app.services.planning import protective_price
@@ -31,7 +31,7 @@ def draft_of(broker: Broker, market: Market, signal: Signal, held: Holdings | No
     ``held`` is what the account holds, None when that is not known.
 
     Raises:
-        OrderDenied: there is no size, or what its share is of cannot be told.
+        OrderDenied: there is no size, no price for a limit, or what its share is of cannot be told.
     """
     if signal.action.places is None:
         raise ValueError(f"{signal.action} places no order")
@@ -49,6 +49,10 @@ def draft_of(broker: Broker, market: Market, signal: Signal, held: Holdings | No
         targets=signal.targets,
         trailing_percent=signal.trailing_percent,
     )
+    if kind is OrderType.LIMIT and signal.price is None:
+        raise OrderDenied.because(
+            "no_price", "the alert gives no price, and its source makes a limit order of it"
+        )
     if signal.size is None:
         raise OrderDenied.because("no_size", "the alert says no size, and neither does its source")
     if signal.risk_percent is not None:

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.domain import senders
-from app.domain.alerts import AlertDefaults
+from app.domain.alerts import SIZES, AlertDefaults
 from app.domain.audit import Action
+from app.domain.orders import OrderType
 from app.domain.senders import NotAnAddress
 from app.extensions import db
 from app.models import Alert, Broker, Source, SourceRoute, User
@@ -188,8 +189,9 @@ def by_name(user: User, name: str) -> Source | None:
 
 
 def last_alerts(user: User) -> Mapping[int, Alert]:
-    """The newest alert of each of a person's sources, by source id."""
-    newest = select(func.max(Alert.id)).where(Alert.user_id == user.id).group_by(Alert.source_id)
+    """The newest alert that came from the sender of each of a person's sources, by source id."""
+    heard = (Alert.user_id == user.id, misses.HEARD)
+    newest = select(func.max(Alert.id)).where(*heard).group_by(Alert.source_id)
     found = db.session.scalars(select(Alert).where(Alert.id.in_(newest)))
     return {alert.source_id: alert for alert in found}
 
@@ -232,7 +234,9 @@ def _checked_name(source: Source, name: str) -> str:
 
 
 def _check_defaults(wanted: AlertDefaults) -> None:
-    _check_size(wanted.percent, wanted.quote_quantity, "percent")
+    if wanted.order_type not in (OrderType.MARKET, OrderType.LIMIT):
+        raise SourceRefused("market or limit", field="order_type")
+    _check_size({name: getattr(wanted, name) for name in SIZES}, "percent")
     if wanted.stop_loss is not None and (wanted.stop_loss.percent or 0) >= _HUNDRED:
         raise SourceRefused("the stop-loss must be less than 100 % away", field="stop_loss")
     if wanted.trailing_percent is not None and not 0 < wanted.trailing_percent < _HUNDRED:
@@ -245,13 +249,15 @@ def _check_defaults(wanted: AlertDefaults) -> None:
         raise SourceRefused(f"at most {_MOST_SYMBOLS} symbols", field="symbol_map")
 
 
-def _check_size(percent: Decimal | None, quote_quantity: Decimal | None, field_name: str) -> None:
-    if percent is not None and quote_quantity is not None:
-        raise SourceRefused("give one size: percent or quote quantity", field=field_name)
-    if percent is not None and not 0 < percent <= _HUNDRED:
-        raise SourceRefused("percent must be above 0 and at most 100", field=field_name)
-    if quote_quantity is not None and quote_quantity <= 0:
-        raise SourceRefused("the quote quantity must be greater than zero", field=field_name)
+def _check_size(sizes: Mapping[str, Decimal | None], field_name: str) -> None:
+    given = {name.replace("_", " "): size for name, size in sizes.items() if size is not None}
+    if len(given) > 1:
+        raise SourceRefused(f"give one size: {' or '.join(given)}", field=field_name)
+    for name, size in given.items():
+        if "percent" in name and not 0 < size <= _HUNDRED:
+            raise SourceRefused(f"{name} must be above 0 and at most 100", field=field_name)
+        if size <= 0:
+            raise SourceRefused(f"the {name} must be greater than zero", field=field_name)
 
 
 def _checked_senders(written: Sequence[str]) -> list[str] | None:
@@ -271,7 +277,7 @@ def _put_routes(source: Source, wanted: Sequence[Route]) -> None:
     if len(wanted) > _MOST_ROUTES:
         raise SourceRefused(f"at most {_MOST_ROUTES} further brokers", field="routes")
     for route in wanted:
-        _check_size(route.percent, route.quote_quantity, "routes")
+        _check_size({"percent": route.percent, "quote_quantity": route.quote_quantity}, "routes")
     there = {row.broker_id: row for row in source.routes}
     rows = []
     for route in wanted:
@@ -315,8 +321,12 @@ def _told(source: Source) -> dict[str, object]:
         "heartbeat_seconds": source.heartbeat_seconds,
         "numbered": source.numbered,
         "senders": source.senders,
+        "order_type": source.default_order_type,
         "percent": source.default_percent,
+        "quantity": source.default_quantity,
         "quote_quantity": source.default_quote_quantity,
+        "risk_percent": source.default_risk_percent,
+        "equity_percent": source.default_equity_percent,
         "stop_loss": source.default_stop_loss,
         "take_profit": source.default_take_profit,
         "trailing_percent": source.default_trailing_percent,

@@ -28,7 +28,7 @@ _MEANINGS: Mapping[str, str] = {
     "prev_market_position": "what the strategy held before it",
     "position_size": "how much the strategy holds after it",
     "alert_id": "the same id leads to one order, however often it comes",
-    "time": "the sender's own",
+    "time": "when it was sent, by the sender's clock",
     "expires_in": "seconds after which it is dropped rather than executed late",
     "comment": "kept and shown",
 }

@@ -216,8 +216,18 @@ def test_a_price_is_ignored_where_none_is_used() -> None:
     assert understood(price="50000").price is None
 
 
-def test_an_empty_or_null_value_counts_as_not_given() -> None:
-    assert understood(price="", stop_loss=None, percent="") == understood()
+def test_an_empty_or_null_value_counts_as_not_given_where_no_amount_is_meant() -> None:
+    assert understood(id="", comment=None, time="", market_position="") == understood()
+
+
+@pytest.mark.parametrize("key", ["quote_quantity", "percent", "price", "sl", "take_profit", "trailing"])
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_amount_that_is_empty_is_a_fault_which_tells_its_place(key: str, empty: str | None) -> None:
+    with pytest.raises(AlertFault, match=f"{ALIASES[key]} is empty; leave the key out") as refusal:
+        understood(**{key: empty})
+    assert refusal.value.line == 1
+    with pytest.raises(AlertFault, match="TradingView writes nothing for a plot without one"):
+        parse_alert(as_pairs(body(**{key: ""}), "\n"))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_alert() -> None:
@@ -270,17 +280,19 @@ def test_the_senders_time_is_told_in_its_zone_or_since_1970(written: str) -> Non
     assert understood(time=written).time == datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def test_an_alert_that_says_how_long_it_is_good_for_counts_from_the_time_it_tells() -> None:
+def test_an_alert_is_good_for_so_long_from_the_time_it_tells() -> None:
     came = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
     usual = came + timedelta(seconds=60)
 
     assert understood().expires_at(came, 60) == usual
-    assert understood(time="2026-01-31T00:00:00Z").expires_at(came, 60) == usual, "it may be a bar's time"
+    sent = understood(time="2026-01-31T12:00:00Z")
+    assert sent.expires_at(came, 60) == usual - timedelta(seconds=30)
     assert understood(expires_in=20).expires_at(came, 60) == came + timedelta(seconds=20)
     late = understood(time="2026-01-31T12:00:00Z", expires_in=20)
     assert late.expires_at(came, 60) < came
-    ahead = understood(time="2026-01-31T12:05:00Z", expires_in=20)
-    assert ahead.expires_at(came, 60) == came + timedelta(seconds=20), "a clock that is fast prolongs nothing"
+    for good_for in ({}, {"expires_in": 60}):
+        ahead = understood(time="2026-01-31T12:05:00Z", **good_for)
+        assert ahead.expires_at(came, 60) == usual, "a clock that is fast prolongs nothing"
 
 
 @pytest.mark.parametrize("action", ["MAJ", "CLOSE", "REVERSE", "CANCEL"])

@@ -68,6 +68,7 @@ def test_in_step_it_does_what_the_strategy_does(
         # The exit did not come.
         (alert(BUY, FLAT, LONG, "3"), ONE, Way.BUY, Decimal(2)),
         (alert(BUY, FLAT, LONG, "0.4"), ONE, Way.SELL, Decimal("0.6")),
+        (alert(AlertAction.BUY_LIMIT, FLAT, LONG, "0.4"), ONE, Way.SELL, Decimal("0.6")),
         (alert(BUY, FLAT, LONG, "1.005"), ONE, Way.NOTHING, None),
         (alert(BUY, FLAT, LONG), ONE, Way.NOTHING, None),
         (alert(SELL, FLAT, SHORT, "-1"), ONE, Way.SELL, None),
@@ -94,7 +95,7 @@ def test_an_alert_that_tells_nothing_of_its_strategy_is_taken_as_it_is_written()
 
 
 @given(
-    action=st.sampled_from([BUY, SELL]),
+    action=st.sampled_from([action for action in AlertAction if action.places]),
     before=st.sampled_from([None, *StrategyPosition]),
     after=st.sampled_from([FLAT, SHORT]),
     held=st.decimals(min_value=0, max_value=10, places=3),

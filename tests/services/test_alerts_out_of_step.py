@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.alerts import AlertStatus, OutOfStep
+from app.domain.orders import OrderType, PriceOrPercent, Side
 from app.extensions import db
 from app.models import Confirmation, PositionStatus
 from app.services import alerts
@@ -123,3 +124,43 @@ def test_a_turn_from_short_to_long_buys_the_long_part_only(signals: Signals) -> 
     [order] = signals.orders(signals.done(action="buy", quantity="0.02", **turn))
 
     assert order.quantity == Decimal("0.01")
+
+
+@pytest.mark.parametrize("out_of_step", OutOfStep)
+@pytest.mark.parametrize("told", [{}, {"prev_market_position": "short"}])
+def test_a_buy_with_a_limit_that_leads_to_nothing_held_sells_all_and_never_buys(
+    out_of_step: OutOfStep, told: dict[str, str], signals: Signals
+) -> None:
+    signals.says(out_of_step=out_of_step)
+    signals.done(action="buy", quantity="0.01")
+    cover = {"action": "buy", "type": "limit", "price": "50000", "quantity": "1", "market_position": "flat"}
+
+    covered = signals.send(**cover, **told)
+
+    assert {order.side for order in signals.orders(covered)} <= {Side.SELL}
+    may_sell = not told or out_of_step is OutOfStep.ALIGN
+    assert covered.status is (AlertStatus.PROCESSED if may_sell else AlertStatus.DENIED)
+    assert signals.trader.position().status is (PositionStatus.CLOSED if may_sell else PositionStatus.OPEN)
+
+
+def test_a_buy_with_a_limit_of_a_strategy_that_holds_less_sells_what_is_too_much(signals: Signals) -> None:
+    signals.says(out_of_step=OutOfStep.ALIGN)
+    signals.done(action="buy", quantity="0.02")
+
+    signals.done(**OPENING, type="limit", price="50000", position_size="0.01")
+
+    assert abs(signals.trader.position().quantity - Decimal("0.01")) < Decimal("0.0001")
+
+
+@pytest.mark.parametrize("kind", [{}, {"type": "limit", "price": "70000"}])
+def test_a_sale_that_is_aligned_into_a_purchase_is_guarded_as_the_source_says(
+    kind: dict[str, str], signals: Signals
+) -> None:
+    guard = PriceOrPercent(percent=Decimal(2))
+    signals.says(out_of_step=OutOfStep.ALIGN, stop_loss=guard, take_profit=guard)
+
+    [order] = signals.orders(signals.done(**{**ADDING, **kind, "action": "sell"}))
+
+    assert (order.side, order.type, order.quantity) == (Side.BUY, OrderType.MARKET, Decimal("0.03"))
+    assert signals.trader.stopped() > 0
+    assert signals.trader.position().targets

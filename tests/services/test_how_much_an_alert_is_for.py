@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.alerts import AlertStatus
-from app.domain.orders import PriceOrPercent
+from app.domain.alerts import AlertAction, AlertStatus
+from app.domain.orders import OrderType, PriceOrPercent
 from app.extensions import redis
 from app.services import catalog
 from tests.services.signals import Signals
@@ -197,3 +197,39 @@ def test_min_notional_lot_and_tick_are_refused_here_and_never_retried(signals: S
         denied = signals.send(action="BuyMarket", **size)
         assert denied.status is AlertStatus.DENIED, denied.reason
         assert signals.orders(denied) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "bought"),
+    [("quantity", "0.01", "0.01"), ("equity_percent", "10", "0.1666"), ("risk_percent", "1", "0.3333")],
+)
+def test_a_source_may_give_any_size_where_an_alert_gives_none(
+    name: str, size: str, bought: str, signals: Signals
+) -> None:
+    signals.says(stop_loss=PriceOrPercent(percent=Decimal(5)), **{name: Decimal(size)})
+
+    signals.done(action="BuyMarket")
+
+    assert abs(signals.trader.position().quantity / Decimal(bought) - 1) < Decimal("0.01")
+
+
+@pytest.mark.parametrize("own", [{}, {"type": "market"}, {"action": "BuyMarket"}])
+def test_a_plain_buy_without_a_type_is_what_its_source_says(own: dict[str, str], signals: Signals) -> None:
+    signals.says(order_type=OrderType.LIMIT)
+
+    done = signals.done(**{"action": "buy", "quantity": "0.01", "price": "50000", **own})
+
+    [order] = signals.orders(done)
+    limit = (OrderType.LIMIT, Decimal(50_000), AlertAction.BUY_LIMIT)
+    assert (order.type, order.price, done.action) == (
+        (OrderType.MARKET, None, AlertAction.BUY_MARKET) if own else limit
+    )
+
+
+def test_a_plain_buy_that_becomes_a_limit_order_needs_its_price(signals: Signals) -> None:
+    signals.says(order_type=OrderType.LIMIT)
+
+    refused = signals.send(action="buy", quantity="0.01")
+
+    assert refused.status is AlertStatus.ERROR
+    assert refused.reason == "the alert gives no price, and its source makes a limit order of it"

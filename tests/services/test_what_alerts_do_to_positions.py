@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from app.domain.alerts import AlertStatus
 from app.domain.orders import OrderDraft, OrderStatus, OrderType, Side
 from app.extensions import db
-from app.models import OrderOrigin, OrderRow, PositionStatus
+from app.models import OrderOrigin, OrderRow, PositionStatus, utc_now
 from app.services import execution, halts, orders
 from app.services.alert_precedence import PATIENCE
 from tests.services.signals import Signals
@@ -270,3 +271,18 @@ def test_a_position_taken_by_hand_is_closed_by_an_alert_as_well(signals: Signals
     signals.done(action="CLOSE")
 
     assert not is_open(signals)
+
+
+@ON_ONE
+@pytest.mark.parametrize("good_for", [{}, {"expires_in": 30}])
+def test_an_alert_whose_time_is_an_hour_ago_expires_aloud_and_buys_nothing(
+    good_for: dict[str, int], signals: Signals
+) -> None:
+    an_hour_ago = (utc_now() - timedelta(hours=1)).isoformat()
+
+    stale = signals.send(action="buy", quantity="0.01", time=an_hour_ago, **good_for)
+
+    assert stale.status is AlertStatus.EXPIRED
+    assert signals.orders(stale) == []
+    assert "s before it came" in (stale.reason or "")
+    assert (stale.reason or "").endswith("in TradingView {{timenow}}, not {{time}}")

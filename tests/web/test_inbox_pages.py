@@ -192,6 +192,7 @@ def test_a_source_waits_for_its_first_alert_and_turns_green_when_it_comes(
     browser: FlaskClient, app: Flask, token: str
 ) -> None:
     waiting = browser.get("/webhooks/message?source_id=1").text
+    assert 'data-copy="#webhook-url"' in waiting
     assert "Waiting for your test alert" in waiting
     assert 'id="first-alert" data-live="alerts"' in waiting
     app.test_client().post(f"/webhook/{token}", data="action=PING")

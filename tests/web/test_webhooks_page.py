@@ -9,7 +9,7 @@ from decimal import Decimal
 from flask import Flask
 
 from app.domain.alerts import AlertDefaults, OutOfStep
-from app.domain.orders import PriceOrPercent
+from app.domain.orders import OrderType, PriceOrPercent
 from app.domain.senders import TRADINGVIEW
 from app.extensions import db
 from app.models import Source
@@ -86,6 +86,7 @@ def test_a_refused_source_keeps_what_was_typed(
 
 
 _ALL = {
+    "order_type": "LIMIT",
     "percent": "10 %",
     "stop_loss": "2%",
     "take_profit": "105.50",
@@ -118,6 +119,7 @@ def test_every_setting_is_stored_shown_and_offered_again_and_no_secret_is(
         source = db.session.query(Source).one()
         settings = sources.settings_of(source)
     assert settings.defaults == AlertDefaults(
+        order_type=OrderType.LIMIT,
         percent=Decimal(10),
         stop_loss=PriceOrPercent(percent=Decimal(2)),
         take_profit=PriceOrPercent(price=Decimal("105.5")),
@@ -195,6 +197,8 @@ def test_a_refused_form_says_so_at_each_field_and_forgets_the_secrets_alone(
 
     refusals = (
         {"percent": "5", "quote_quantity": "5"},
+        {"risk_percent": "1", "quantity": "5"},
+        {"order_type": "STOP_LOSS"},
         {"senders": "localhost"},
         {"heartbeat_seconds": "1"},
         {"secret": "short"},

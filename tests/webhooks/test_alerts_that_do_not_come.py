@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -81,6 +82,37 @@ def test_any_delivery_counts_as_heard_even_one_that_is_not_understood(
     line.send("gibberish")
     _later(line, minutes=50)
     assert _look(app) == 0
+
+
+def test_a_stranger_who_is_denied_at_the_door_is_not_the_sender(
+    app: Flask, trader: User, make_line: MakeLine
+) -> None:
+    guarded = replace(HOURLY, senders=("203.0.113.0/24",))
+    line = make_line(settings=guarded, secret="correct horse")
+    _later(line, minutes=50)
+    assert line.send("action=PING").status_code == 403
+    assert line.send("action=PING; secret=guessed wrong", sender="203.0.113.9").status_code == 401
+    with app.app_context():
+        assert sources.last_alerts(trader) == {}
+    _later(line, minutes=20)
+
+    assert _look(app) == 1
+    with app.app_context():
+        assert sources.last_alerts(trader) == {}, "that nothing came is no alert of the sender"
+
+
+def test_the_newest_alert_of_a_source_is_its_senders_and_no_replay(
+    app: Flask, trader: User, line: Line
+) -> None:
+    first = line.send("action=PING").get_json()["id"]
+    with app.app_context():
+        came = db.session.get_one(Alert, first)
+        kept = ("user_id", "source_id", "broker_id", "status", "body", "content_type", "sender")
+        same = {name: getattr(came, name) for name in (*kept, "received_at", "expires_at")}
+        db.session.add(Alert(**same, fingerprint="replay", replayed_from_id=first))
+        db.session.commit()
+
+        assert sources.last_alerts(trader)[line.source_id].id == first
 
 
 def test_nothing_is_missed_of_a_source_that_is_switched_off_nor_held_against_it_afterwards(

@@ -80,6 +80,49 @@ def test_an_entry_takes_the_size_of_its_broker_and_an_exit_that_of_the_alert(wid
     assert sizes[3:] == [{"percent": "100"}] * 3
 
 
+@pytest.mark.parametrize("action", ["sell", "SellLimit"])
+@pytest.mark.parametrize(
+    ("strategy", "percent"),
+    [
+        ({"market_position": "long", "position_size": "0.5"}, "50"),
+        ({"market_position": "long", "position_size": "1.5"}, "25"),
+        ({"market_position": "flat", "position_size": "0"}, "100"),
+        ({"market_position": "short", "position_size": "-2"}, "100"),
+    ],
+)
+def test_what_a_strategy_sells_of_its_own_is_the_same_share_on_a_broker_with_another_size(
+    action: str, strategy: dict[str, str], percent: str, wide: Line
+) -> None:
+    sale = {"action": action, "symbol": "BTCUSDT", "quantity": "0.5", "price": "60000", **strategy}
+    wide.send(json.dumps(sale))
+
+    first, resized, same = ((alert.signal or {}) for alert in wide.alerts())
+
+    assert (first["quantity"], same["quantity"]) == ("0.5", "0.5")
+    assert (resized["percent"], "quantity" in resized) == (percent, False)
+
+
+@pytest.mark.parametrize(
+    "sale",
+    [
+        {"quantity": "0.5"},
+        {"quote_quantity": "500"},
+        {"quantity": "0.5", "market_position": "long"},
+        {"quote_quantity": "500", "market_position": "long", "position_size": "0.5"},
+    ],
+)
+def test_a_sale_whose_share_cannot_be_told_is_denied_on_a_broker_with_another_size(
+    sale: dict[str, str], wide: Line
+) -> None:
+    wide.send(json.dumps({"action": "sell", "symbol": "BTCUSDT", **sale}))
+
+    first, denied, same = wide.alerts()
+
+    assert (first.status, same.status) == ("RECEIVED", "RECEIVED")
+    assert denied.status == "DENIED"
+    assert "what share of its position" in (denied.reason or "")
+
+
 def test_each_is_decided_by_itself(app: Flask, wide: Line, others: list[Broker]) -> None:
     with app.app_context():
         paused = db.session.merge(others[1])

@@ -141,8 +141,8 @@ def _values(settings: SourceSettings) -> dict[str, Any]:
     """Settings as the form's fields show them."""
     defaults = settings.defaults
     values: dict[str, Any] = {
-        "percent": None if defaults.percent is None else plain(defaults.percent),
-        "quote_quantity": None if defaults.quote_quantity is None else plain(defaults.quote_quantity),
+        "order_type": defaults.order_type,
+        **({} if defaults.size is None else {defaults.size[0]: plain(defaults.size[1])}),
         "stop_loss": defaults.stop_loss,
         "take_profit": defaults.take_profit,
         "trailing_percent": None if defaults.trailing_percent is None else plain(defaults.trailing_percent),
