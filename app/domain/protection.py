@@ -13,9 +13,13 @@ from decimal import Decimal
 
 from app.domain.markets import Market
 from app.domain.money import EXACT
+from app.domain.orders import OrderRequest, OrderType, Side
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
+
+#: The rules of a market that a sale breaks by being too small.
+_LEAST_SIZES = frozenset({"lot_size", "min_quantity", "min_notional"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,16 @@ def whole_if_rest_is_crumbs(
     """What to sell, in base, when ``quantity`` is wished: all that is held where the rest could not be guarded."""
     rest = NewExit(market.quantize_quantity(held - quantity), stop_loss)
     return quantity if _placeable(rest, market) else held
+
+
+def too_little(quantity: Decimal, last: Decimal | None, market: Market) -> str | None:
+    """Why the exchange takes no sale at the market of only so much, in base; None when it does.
+
+    ``last`` is the price now, in quote; what the sale is worth is not judged without one.
+    """
+    sale = OrderRequest(market.symbol, Side.SELL, OrderType.MARKET, quantity=quantity)
+    broken = market.check(sale, last_price=last)
+    return next((violation.message for violation in broken if violation.rule in _LEAST_SIZES), None)
 
 
 def trailed(stop_loss: Decimal | None, high: Decimal, percent: Decimal, market: Market) -> Decimal:
