@@ -190,8 +190,19 @@ def _closing(wish: Wish, resting: Sequence[Exit], market: Market) -> Steps:
     selling = market.quantize_quantity(min(wish.close, wish.held))
     free = wish.held - sum((exit_.quantity for exit_ in resting), _ZERO)
     if selling > free and resting:
-        return _cancelling(resting)
+        return _cancelling(_giving_way(resting, selling - free))
     return Steps(place=(NewExit(selling),)) if selling > 0 else Steps()
+
+
+def _giving_way(resting: Sequence[Exit], quantity: Decimal) -> list[Exit]:
+    """As few exits as hold so much, so that the others guard on: the least that is enough, or the largest and more."""
+    left, found = sorted(resting, key=lambda exit_: exit_.quantity), list[Exit]()
+    while quantity > 0 and left:
+        gone = next((exit_ for exit_ in left if exit_.quantity >= quantity), left[-1])
+        left.remove(gone)
+        found.append(gone)
+        quantity -= gone.quantity
+    return found
 
 
 def _sorted_out(wish: Wish, resting: Sequence[Exit], market: Market) -> tuple[list[Exit], list[Exit]]:
