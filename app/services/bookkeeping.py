@@ -20,6 +20,7 @@ from app.services import counting, ledger, positions, protection
 log = structlog.get_logger()
 
 _ZERO = Decimal(0)
+_ENDED_SHORT = (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
 
 
 def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
@@ -29,6 +30,7 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
     position become true together or not at all.
     """
     position = _lock(order, executed=bool(report.filled_quantity))
+    was_over = order.status.is_final
     order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
     if report.filled_quantity is not None and report.filled_quantity >= (order.filled_quantity or _ZERO):
         order.filled_quantity = report.filled_quantity
@@ -46,6 +48,8 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
     if executions:
         db.session.flush()
         ledger.book(executions)
+    if order.status in _ENDED_SHORT and not was_over and not order.cancel_requested:
+        protection.wish_again(order)
     return to_guard
 
 

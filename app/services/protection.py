@@ -94,11 +94,11 @@ def concerns(position: Position, orders: Iterable[OrderRow]) -> bool:
 
 
 def wish_again(order: OrderRow, *, for_good: bool = False) -> None:
-    """Keep the wish that a sale was to bring about which is turned down. Does not commit.
+    """Keep the wish that a sale was to bring about which ended before all of it was sold. Does not commit.
 
-    It belongs into the commit that ends the sale: a worker that died between the two would leave nobody to sell. Turned
-    down ``for_good``, it is wished no more where the position can be guarded instead, which it is not while it is
-    wished.
+    What was wished meanwhile is sold besides. It belongs into the commit that ends the sale: a worker that died between
+    the two would leave nobody to sell. Turned down ``for_good``, it is wished no more where the position can be guarded
+    instead, which it is not while it is wished.
     """
     if order.role is not OrderRole.EXIT or order.position_id is None:
         return
@@ -107,8 +107,13 @@ def wish_again(order: OrderRow, *, for_good: bool = False) -> None:
     passed = position.stop_loss is not None and last is not None and last <= position.stop_loss
     if for_good and not passed:
         order.note("the sale is given up: the exchange would turn it down again")
-    else:
-        position.close_quantity, position.close_alert_id = order.quantity, order.alert_id
+        return
+    rest = (order.quantity or _ZERO) - (order.filled_quantity or _ZERO)
+    waiting, alert_id = position.close_quantity, position.close_alert_id
+    if waiting is None:
+        alert_id = None if order.expires_at is None else order.alert_id
+    if position.status is PositionStatus.OPEN and rest > 0:
+        position.wish_sale(min(position.quantity, (waiting or _ZERO) + rest), alert_id)
 
 
 def gives_way(order: OrderRow) -> bool:
@@ -142,7 +147,7 @@ def refused(order: OrderRow, last: Decimal | None) -> bool:
         position.alarm = f"not guarded: {said}"
         why = _why_sell(position, order, last, said)
         if why is not None:
-            position.close_quantity = position.quantity
+            position.wish_sale(position.quantity)
             order.note(f"the position is sold at the market: {why}")
         goes_on = goes_on and why is not None
     db.session.commit()

@@ -88,7 +88,7 @@ def _take(position: Position, last: Decimal) -> bool:
         return False
     for target in reached:
         target.status = TargetStatus.TAKEN
-    position.close_quantity = selling
+    position.wish_sale(selling)
     return True
 
 
@@ -117,7 +117,7 @@ def _catch(position: Position, last: Decimal) -> bool:
     market = catalog.known(position.broker, position.symbol)
     if market is None or too_little(position.quantity, last, market) is not None:
         return False
-    position.close_quantity = position.quantity
+    position.wish_sale(position.quantity)
     return True
 
 

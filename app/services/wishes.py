@@ -128,8 +128,7 @@ def write(position: Position, change: Change, *, alert: Alert | None = None) -> 
         position.trailing_percent, position.high = change.trailing_percent, change.high
         position.trailing_refused = False
     if change.close_quantity is not None:
-        position.close_quantity = change.close_quantity
-        position.close_alert_id = None if alert is None else alert.id
+        position.wish_sale(change.close_quantity, None if alert is None else alert.id)
     position.stop_failures, position.alarm = 0, None
     audit.record(
         change.action,

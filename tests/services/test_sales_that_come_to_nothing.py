@@ -12,7 +12,7 @@ from app.domain.orders import OrderStatus, PriceOrPercent, TargetWish
 from app.exchanges import NAMES, capabilities
 from app.extensions import db
 from app.models import OrderRole, OrderRow, PositionStatus, TargetStatus
-from app.services import execution, prices, wishes
+from app.services import execution, prices, protection, wishes
 from tests.services.trader import BTC, PRICE, Trader, stop_at
 
 ON_ONE = pytest.mark.parametrize("trader", ["binance"], indirect=True)
@@ -120,3 +120,34 @@ def test_a_refused_sale_that_is_still_wished_is_tried_again_without_haste(
     trader.may_trade(True)
     trader.later()
     assert trader.position().status is PositionStatus.CLOSED
+
+
+@ON_ONE
+def test_a_sale_that_is_turned_down_takes_nothing_from_what_was_wished_meanwhile(trader: Trader) -> None:
+    trader.buy()
+    wishes.close(trader.position(), Decimal(30))
+    [sale_id] = protection.next_orders(trader.position().id).submit  # a worker is about to send it
+    wishes.close(trader.position())
+    trader.may_trade(False)
+
+    execution.submit(sale_id)
+
+    assert trader.position().close_quantity == trader.position().quantity
+    trader.may_trade(True)
+    trader.later()
+    assert trader.position().status is PositionStatus.CLOSED
+
+
+@ON_ONE
+def test_a_sale_that_ends_before_all_is_sold_is_followed_by_one_of_the_rest(trader: Trader) -> None:
+    trader.buy(**stop_at(58_000))
+    wishes.close(trader.position())
+    trader.sandbox.fault(
+        trader.name, "place_order", "partial_fill", fraction="0.3", api_key=trader.keys.api_key
+    )
+
+    execution.guard(trader.position().id)
+
+    assert [sale.status for sale in sales(trader)] == [OrderStatus.EXPIRED, OrderStatus.FILLED]
+    assert trader.position().status is PositionStatus.CLOSED
+    assert trader.resting() == []
