@@ -41,6 +41,8 @@ _UNDER_WAY = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
 #: decides.
 MAX_STOP_FAILURES = 3
 
+_UNCONFIRMED = "not guarded: the exchange has not confirmed yet what was sent to it for this"
+
 _TOO_LITTLE = "Sell more of it at once, or wait until it is worth more."
 
 
@@ -69,6 +71,8 @@ def next_orders(position_id: int) -> Orders:
         tuple(order.id for order in exits if _is_due(order)),
     )
     if market is None or begun or any(order.status in _UNDER_WAY for order in exits):
+        if market is not None and not begun and not guarded(_wish(position), _resting(orders), market):
+            position.alarm = position.alarm or _UNCONFIRMED
         db.session.commit()
         return begun
     _drop_vain_sale(position, market)

@@ -8,11 +8,11 @@ import pytest
 
 from app.domain.accounts import Environment
 from app.domain.markets import Ticker
-from app.domain.orders import OrderStatus, PriceOrPercent, TargetWish
+from app.domain.orders import OrderStatus, PriceOrPercent, Side, TargetWish
 from app.exchanges import NAMES, capabilities
 from app.extensions import db
 from app.models import OrderRole, OrderRow, PositionStatus, TargetStatus
-from app.services import execution, prices, protection, wishes
+from app.services import execution, positions, prices, protection, watch, wishes
 from tests.services.trader import BTC, PRICE, Trader, stop_at
 
 ON_ONE = pytest.mark.parametrize("trader", ["binance"], indirect=True)
@@ -151,3 +151,36 @@ def test_a_sale_that_ends_before_all_is_sold_is_followed_by_one_of_the_rest(trad
     assert [sale.status for sale in sales(trader)] == [OrderStatus.EXPIRED, OrderStatus.FILLED]
     assert trader.position().status is PositionStatus.CLOSED
     assert trader.resting() == []
+
+
+@ON_ONE
+def test_a_stop_loss_that_is_not_confirmed_raises_the_alarm_and_a_price_below_it_sells_once(
+    trader: Trader,
+) -> None:
+    trader.buy(**stop_at(58_000))
+    wishes.move(trader.position(), **stop_at(59_000))
+    trader.sandbox.fault(trader.name, "place_order", "rate_limit", api_key=trader.keys.api_key)
+
+    execution.guard(trader.position().id)
+
+    assert trader.resting() == []
+    assert "not guarded" in protection.how_held(trader.position())
+    position_id = trader.position().id
+    assert watch.consider(position_id, Decimal(58_900)), "nothing rests that would sell"
+    execution.guard(position_id)
+    assert sales(trader) == [], "what waits to be sent may sell it yet"
+
+    trader.price(58_900)
+    trader.later()
+    [stop] = [order for order in positions.orders_of(trader.position()) if not order.status.is_final]
+    stop.next_attempt_at = None  # the wait that the exchange wished for is over
+    db.session.commit()
+    execution.submit(stop.id)
+    assert trader.position().status is PositionStatus.CLOSED
+    assert trader.resting() == []
+    [sold] = [
+        order
+        for order in positions.orders_of(trader.position())
+        if order.side is Side.SELL and order.filled_quantity
+    ]
+    assert sold.role is OrderRole.EXIT
