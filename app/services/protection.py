@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import func, or_, select
@@ -22,6 +23,7 @@ from app.domain.protection import Exit, NewExit, Target, Trail, Wish, guarded, n
 from app.exchanges import capabilities, title
 from app.extensions import db
 from app.models import (
+    Alert,
     NakedPolicy,
     OrderOrigin,
     OrderRole,
@@ -43,6 +45,7 @@ MAX_STOP_FAILURES = 3
 
 _UNCONFIRMED = "not guarded: the exchange has not confirmed yet what was sent to it for this"
 
+_TOO_LATE = "Close the position by hand if that is still wanted."
 _TOO_LITTLE = "Sell more of it at once, or wait until it is worth more."
 
 
@@ -143,17 +146,16 @@ def refused(order: OrderRow, last: Decimal | None) -> bool:
     position = positions.locked(order.position_id)
     said = order.reason or "it was turned down"
     position.stop_failures += 1
-    goes_on = position.stop_failures <= MAX_STOP_FAILURES
     if order.role is OrderRole.EXIT:
         position.alarm = f"could not be sold at the market: {said}"
-        goes_on = goes_on and position.close_quantity is None
+        goes_on = position.close_quantity is None and position.stop_failures <= MAX_STOP_FAILURES
     else:
         position.alarm = f"not guarded: {said}"
         why = _why_sell(position, order, last, said)
-        if why is not None:
+        goes_on = why is not None
+        if goes_on:
             position.wish_sale(position.quantity)
             order.note(f"the position is sold at the market: {why}")
-        goes_on = goes_on and why is not None
     db.session.commit()
     return goes_on
 
@@ -358,6 +360,7 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
         carried=False,
         received_at=now,
         created_at=now,
+        expires_at=_sale_expires_at(position) if sells_now else None,
         fills=[],
         children=[],
     )
@@ -368,20 +371,31 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
 
 
 def _drop_vain_sale(position: Position, market: Market) -> None:
-    """A sale that would come to nothing is wished no more, before the exits give way to it.
+    """A sale that would come to nothing, or too late, is wished no more, before the exits give way to it.
 
     The order that would have been sent is kept, with the reason, for whoever asked for it.
     """
     if not position.close_quantity:
         return
     selling = min(position.close_quantity, position.quantity)
+    expires_at, now = _sale_expires_at(position), utc_now()
     why_not = too_little(selling, _last(position), market)
-    if why_not is None:
+    if expires_at is not None and now >= expires_at:
+        status, reason, remedy = OrderStatus.EXPIRED, "not sold: past the expiry of its alert", _TOO_LATE
+    elif why_not is not None:
+        status, reason, remedy = OrderStatus.DENIED, f"not sold: {why_not}", _TOO_LITTLE
+    else:
         return
     order = _intent(position, NewExit(selling), _latest_entry(position))
-    order.reason, order.remedy = f"not sold: {why_not}", _TOO_LITTLE
-    order.move_to(OrderStatus.DENIED, order.reason)
+    order.reason, order.remedy = reason, remedy
+    order.move_to(status, reason)
     position.close_quantity = position.close_alert_id = None
+
+
+def _sale_expires_at(position: Position) -> datetime | None:
+    """Until when what is to be sold may be; None unless an alert asked for it."""
+    alert = None if position.close_alert_id is None else db.session.get(Alert, position.close_alert_id)
+    return None if alert is None else alert.expires_at
 
 
 def _last(position: Position) -> Decimal | None:

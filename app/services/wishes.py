@@ -128,7 +128,10 @@ def write(position: Position, change: Change, *, alert: Alert | None = None) -> 
         position.trailing_percent, position.high = change.trailing_percent, change.high
         position.trailing_refused = False
     if change.close_quantity is not None:
-        position.wish_sale(change.close_quantity, None if alert is None else alert.id)
+        lasts = (
+            bool(position.close_quantity) and position.close_alert_id is None
+        )  # what else waits to be sold
+        position.wish_sale(change.close_quantity, None if alert is None or lasts else alert.id)
     position.stop_failures, position.alarm = 0, None
     audit.record(
         change.action,

@@ -11,8 +11,9 @@ from app.domain.markets import Ticker
 from app.domain.orders import OrderStatus, PriceOrPercent, Side, TargetWish
 from app.exchanges import NAMES, capabilities
 from app.extensions import db
-from app.models import OrderRole, OrderRow, PositionStatus, TargetStatus
+from app.models import OrderRole, OrderRow, PositionStatus, TargetStatus, utc_now
 from app.services import execution, positions, prices, protection, watch, wishes
+from tests.services.signals import Signals
 from tests.services.trader import BTC, PRICE, Trader, stop_at
 
 ON_ONE = pytest.mark.parametrize("trader", ["binance"], indirect=True)
@@ -184,3 +185,51 @@ def test_a_stop_loss_that_is_not_confirmed_raises_the_alarm_and_a_price_below_it
         if order.side is Side.SELL and order.filled_quantity
     ]
     assert sold.role is OrderRole.EXIT
+
+
+@ON_ONE
+def test_a_sale_that_an_alert_asked_for_is_dropped_when_it_is_late_and_the_stop_stays(
+    signals: Signals,
+) -> None:
+    trader = signals.trader
+    signals.done(action="BuyMarket", quantity="0.01", sl="58000")
+    [stop] = trader.resting()
+    alert = signals.fresh(signals.store(action="Close"))
+    position = trader.position()
+    position.wish_sale(position.quantity, alert.id)  # and then all of our workers are down
+    alert.expires_at = utc_now()
+    db.session.commit()
+
+    execution.guard(position.id)
+
+    assert trader.resting() == [stop]
+    assert trader.position().close_quantity is None
+    [sale] = signals.orders(alert)
+    assert (sale.status, sale.reason) == (OrderStatus.EXPIRED, "not sold: past the expiry of its alert")
+
+
+@ON_ONE
+def test_a_sale_that_a_person_asked_for_does_not_grow_stale(signals: Signals) -> None:
+    trader = signals.trader
+    entry = signals.done(action="BuyMarket", quantity="0.01", sl="58000")
+    entry.expires_at = utc_now()
+    db.session.commit()
+    wishes.close(trader.position())
+    trader.sandbox.fault(
+        trader.name, "place_order", "partial_fill", fraction="0.3", api_key=trader.keys.api_key
+    )
+
+    execution.guard(trader.position().id)
+
+    assert trader.position().status is PositionStatus.CLOSED
+
+
+@ON_ONE
+def test_an_alert_gives_no_expiry_to_what_a_person_had_asked_for_before(signals: Signals) -> None:
+    signals.done(action="BuyMarket", quantity="0.01", sl="58000")
+    wishes.close(signals.trader.position(), Decimal(30))  # no worker has come to it yet
+
+    signals.done(action="Close", percent="50")
+
+    [sale] = sales(signals.trader)
+    assert sale.expires_at is None
