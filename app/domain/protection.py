@@ -13,9 +13,13 @@ from decimal import Decimal
 
 from app.domain.markets import Market
 from app.domain.money import EXACT
+from app.domain.orders import OrderRequest, OrderType, Side
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
+
+#: The rules of a market that a sale breaks by being too small.
+_LEAST_SIZES = frozenset({"lot_size", "min_quantity", "min_notional"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,16 @@ def whole_if_rest_is_crumbs(
     return quantity if _placeable(rest, market) else held
 
 
+def too_little(quantity: Decimal, last: Decimal | None, market: Market) -> str | None:
+    """Why the exchange takes no sale at the market of only so much, in base; None when it does.
+
+    ``last`` is the price now, in quote; what the sale is worth is not judged without one.
+    """
+    sale = OrderRequest(market.symbol, Side.SELL, OrderType.MARKET, quantity=quantity)
+    broken = market.check(sale, last_price=last)
+    return next((violation.message for violation in broken if violation.rule in _LEAST_SIZES), None)
+
+
 def trailed(stop_loss: Decimal | None, high: Decimal, percent: Decimal, market: Market) -> Decimal:
     """Where a stop that follows the best price at a distance belongs; it never moves down."""
     level = market.quantize_price(EXACT.multiply(high, 1 - EXACT.divide(percent, _HUNDRED)))
@@ -176,8 +190,19 @@ def _closing(wish: Wish, resting: Sequence[Exit], market: Market) -> Steps:
     selling = market.quantize_quantity(min(wish.close, wish.held))
     free = wish.held - sum((exit_.quantity for exit_ in resting), _ZERO)
     if selling > free and resting:
-        return _cancelling(resting)
+        return _cancelling(_giving_way(resting, selling - free))
     return Steps(place=(NewExit(selling),)) if selling > 0 else Steps()
+
+
+def _giving_way(resting: Sequence[Exit], quantity: Decimal) -> list[Exit]:
+    """As few exits as hold so much, so that the others guard on: the least that is enough, or the largest and more."""
+    left, found = sorted(resting, key=lambda exit_: exit_.quantity), list[Exit]()
+    while quantity > 0 and left:
+        gone = next((exit_ for exit_ in left if exit_.quantity >= quantity), left[-1])
+        left.remove(gone)
+        found.append(gone)
+        quantity -= gone.quantity
+    return found
 
 
 def _sorted_out(wish: Wish, resting: Sequence[Exit], market: Market) -> tuple[list[Exit], list[Exit]]:

@@ -103,6 +103,10 @@ class Position(Table):
         passive_deletes=True,
     )
 
+    def wish_sale(self, quantity: Decimal, alert_id: int | None = None) -> None:
+        """Have so much, in base, sold at the market now; at the word of an alert only until that expires."""
+        self.close_quantity, self.close_alert_id = quantity, alert_id
+
     @property
     def entry_price(self) -> Decimal | None:
         """What one unit of the held part was bought for, on average."""

@@ -22,6 +22,7 @@ from app.services import counting, halts, ledger, positions, protection
 log = structlog.get_logger()
 
 _ZERO = Decimal(0)
+_ENDED_SHORT = (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
 
 #: What others may have written of an order since it was read.
 _MOVES_ON = ("status", "filled_quantity", "exchange_order_id", "cancel_requested")
@@ -36,6 +37,7 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
     position = _lock(order, executed=bool(report.filled_quantity))
     late = order.cancel_requested or order.exchange_order_id is not None
     executed_before = order.filled_quantity or _ZERO
+    was_over = order.status.is_final
     order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
     if report.filled_quantity is not None and report.filled_quantity >= (order.filled_quantity or _ZERO):
         order.filled_quantity = report.filled_quantity
@@ -54,6 +56,8 @@ def adopt(order: OrderRow, report: OrderReport, cause: str) -> bool:
     if executions:
         db.session.flush()
         ledger.book(executions)
+    if order.status in _ENDED_SHORT and not was_over and not order.cancel_requested:
+        protection.wish_again(order)
     return to_guard
 
 

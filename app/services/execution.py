@@ -24,9 +24,11 @@ from app.domain.errors import (
     DuplicateOrder,
     ExchangeError,
     ExchangeUnavailable,
+    InsufficientFunds,
     InvalidTimestamp,
     OrderDenied,
     OrderNotFound,
+    OrderRejected,
     OutcomeUnknown,
     RateLimited,
     SwitchyardError,
@@ -37,7 +39,17 @@ from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
 from app.models import Broker, OrderRole, OrderRow, Position, utc_now
-from app.services import bookkeeping, connections, dry_run, events, hand_trades, protection, risk, strays
+from app.services import (
+    bookkeeping,
+    connections,
+    dry_run,
+    events,
+    hand_trades,
+    prices,
+    protection,
+    risk,
+    strays,
+)
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -240,7 +252,8 @@ def _book_failure(order: OrderRow, error: SwitchyardError) -> None:
     else:
         refused = OrderStatus.REJECTED if isinstance(error, ExchangeError) else OrderStatus.DENIED
         order.move_to(refused, error.message)
-        protection.wish_again(order)
+        for_good = isinstance(error, OrderRejected) and not isinstance(error, InsufficientFunds)
+        protection.wish_again(order, for_good=for_good)
         db.session.commit()
     events.publish(order.user_id, Topic.ORDERS, order.id)
 
@@ -265,12 +278,15 @@ def _goes_on(order: OrderRow) -> bool:
         if hand_trades.account_for(order.position_id) or _cancelled_strays(order.position_id):
             return True
         with connections.calling(order.broker) as exchange:
-            last = exchange.ticker(order.symbol).last
+            ticker = exchange.ticker(order.symbol)
+        prices.remember(order.broker.exchange, order.broker.environment, [ticker])
+        last = ticker.last
     except TradingError as error:
         log.warning("refusal_not_explained", order_id=order.id, error=error.message)
     if protection.refused(order, last):
         return True
-    dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
+    if protection.tries_soon(order.position_id):
+        dispatch.manage_position(order.position_id, order.broker.exchange, countdown=_LATER_TRY)
     return False
 
 

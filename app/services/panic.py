@@ -94,7 +94,7 @@ def _flatten(position_id: int) -> bool:
     if position is None:
         db.session.rollback()
         return False
-    position.close_quantity = position.quantity
+    position.wish_sale(position.quantity)
     db.session.commit()
     dispatch.manage_position(position.id, position.broker.exchange)
     return True

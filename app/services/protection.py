@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import func, or_, select
 
+from app.domain.markets import Market
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, Side
-from app.domain.protection import Exit, NewExit, Target, Trail, Wish, guarded, next_steps
+from app.domain.protection import Exit, NewExit, Target, Trail, Wish, guarded, next_steps, too_little
 from app.exchanges import capabilities, title
 from app.extensions import db
 from app.models import (
+    Alert,
     NakedPolicy,
     OrderOrigin,
     OrderRole,
@@ -36,8 +39,14 @@ from app.services import catalog, counting, positions, prices
 _ZERO = Decimal(0)
 _UNDER_WAY = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
 
-#: How often a stop-loss that the exchange turned down is tried again before the broker's policy decides.
+#: How often an exit that the exchange turned down is tried again soon, and a stop-loss before the broker's policy
+#: decides.
 MAX_STOP_FAILURES = 3
+
+_UNCONFIRMED = "not guarded: the exchange has not confirmed yet what was sent to it for this"
+
+_TOO_LATE = "Close the position by hand if that is still wanted."
+_TOO_LITTLE = "Sell more of it at once, or wait until it is worth more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +74,11 @@ def next_orders(position_id: int) -> Orders:
         tuple(order.id for order in exits if _is_due(order)),
     )
     if market is None or begun or any(order.status in _UNDER_WAY for order in exits):
+        if market is not None and not begun and not guarded(_wish(position), _resting(orders), market):
+            position.alarm = position.alarm or _UNCONFIRMED
         db.session.commit()
         return begun
+    _drop_vain_sale(position, market)
     wish, resting = _wish(position), _resting(orders)
     steps = next_steps(wish, resting, market)
     for order in exits:
@@ -88,14 +100,27 @@ def concerns(position: Position, orders: Iterable[OrderRow]) -> bool:
     return bool(wished) or any(order.role is not OrderRole.ENTRY for order in orders)
 
 
-def wish_again(order: OrderRow) -> None:
-    """Keep the wish that a sale was to bring about which is turned down. Does not commit.
+def wish_again(order: OrderRow, *, for_good: bool = False) -> None:
+    """Keep the wish that a sale was to bring about which ended before all of it was sold. Does not commit.
 
-    It belongs into the commit that ends the sale: a worker that died between the two would leave nobody to sell.
+    What was wished meanwhile is sold besides. It belongs into the commit that ends the sale: a worker that died between
+    the two would leave nobody to sell. Turned down ``for_good``, it is wished no more where the position can be guarded
+    instead, which it is not while it is wished.
     """
-    if order.role is OrderRole.EXIT and order.position_id is not None:
-        position = positions.locked(order.position_id)
-        position.close_quantity, position.close_alert_id = order.quantity, order.alert_id
+    if order.role is not OrderRole.EXIT or order.position_id is None:
+        return
+    position = positions.locked(order.position_id)
+    last = _last(position)
+    passed = position.stop_loss is not None and last is not None and last <= position.stop_loss
+    if for_good and not passed:
+        order.note("the sale is given up: the exchange would turn it down again")
+        return
+    rest = (order.quantity or _ZERO) - (order.filled_quantity or _ZERO)
+    waiting, alert_id = position.close_quantity, position.close_alert_id
+    if waiting is None:
+        alert_id = None if order.expires_at is None else order.alert_id
+    if position.status is PositionStatus.OPEN and rest > 0:
+        position.wish_sale(min(position.quantity, (waiting or _ZERO) + rest), alert_id)
 
 
 def gives_way(order: OrderRow) -> bool:
@@ -109,28 +134,37 @@ def gives_way(order: OrderRow) -> bool:
 
 
 def refused(order: OrderRow, last: Decimal | None) -> bool:
-    """Decide what follows an exit that was turned down; True when the position is to be sold at once instead.
+    """Decide what follows an exit that was turned down; True when there is another thing to do at once.
 
-    A stop-loss whose price the market has passed already is not tried again. Any other is, by whoever comes next, and
-    after `MAX_STOP_FAILURES` the broker's policy sells the position or leaves it with the alarm. ``last`` is the
-    price now, None when it is not known.
+    A stop-loss whose price the market has passed already is not tried again: the position is sold. Any other is, by
+    whoever comes next, and after `MAX_STOP_FAILURES` the broker's policy sells the position or leaves it with the
+    alarm. In place of a sale that was given up the position is guarded. ``last`` is the price now, None when it is not
+    known.
     """
     if order.position_id is None:
         return False
     position = positions.locked(order.position_id)
     said = order.reason or "it was turned down"
-    why = None
+    position.stop_failures += 1
     if order.role is OrderRole.EXIT:
         position.alarm = f"could not be sold at the market: {said}"
+        goes_on = position.close_quantity is None and position.stop_failures <= MAX_STOP_FAILURES
     else:
-        position.stop_failures += 1
         position.alarm = f"not guarded: {said}"
         why = _why_sell(position, order, last, said)
-    if why is not None:
-        position.close_quantity = position.quantity
-        order.note(f"the position is sold at the market: {why}")
+        goes_on = why is not None
+        if goes_on:
+            position.wish_sale(position.quantity)
+            order.note(f"the position is sold at the market: {why}")
     db.session.commit()
-    return why is not None
+    return goes_on
+
+
+def tries_soon(position_id: int) -> bool:
+    """Whether what was turned down is tried again in a moment; after some tries it is left to the sweep."""
+    failures = db.session.get_one(Position, position_id).stop_failures
+    db.session.commit()
+    return failures <= MAX_STOP_FAILURES
 
 
 def unattended(most: int) -> list[tuple[int, str]]:
@@ -326,6 +360,7 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
         carried=False,
         received_at=now,
         created_at=now,
+        expires_at=_sale_expires_at(position) if sells_now else None,
         fills=[],
         children=[],
     )
@@ -333,6 +368,38 @@ def _intent(position: Position, new: NewExit, entry: OrderRow | None) -> OrderRo
     db.session.add(order)
     db.session.flush()
     return order
+
+
+def _drop_vain_sale(position: Position, market: Market) -> None:
+    """A sale that would come to nothing, or too late, is wished no more, before the exits give way to it.
+
+    The order that would have been sent is kept, with the reason, for whoever asked for it.
+    """
+    if not position.close_quantity:
+        return
+    selling = min(position.close_quantity, position.quantity)
+    expires_at, now = _sale_expires_at(position), utc_now()
+    why_not = too_little(selling, _last(position), market)
+    if expires_at is not None and now >= expires_at:
+        status, reason, remedy = OrderStatus.EXPIRED, "not sold: past the expiry of its alert", _TOO_LATE
+    elif why_not is not None:
+        status, reason, remedy = OrderStatus.DENIED, f"not sold: {why_not}", _TOO_LITTLE
+    else:
+        return
+    order = _intent(position, NewExit(selling), _latest_entry(position))
+    order.reason, order.remedy = reason, remedy
+    order.move_to(status, reason)
+    position.close_quantity = position.close_alert_id = None
+
+
+def _sale_expires_at(position: Position) -> datetime | None:
+    """Until when what is to be sold may be; None unless an alert asked for it."""
+    alert = None if position.close_alert_id is None else db.session.get(Alert, position.close_alert_id)
+    return None if alert is None else alert.expires_at
+
+
+def _last(position: Position) -> Decimal | None:
+    return prices.last(position.broker.exchange, position.broker.environment, position.symbol)
 
 
 def _type(new: NewExit) -> OrderType:
@@ -365,6 +432,9 @@ def _is_passed(order: OrderRow, last: Decimal | None) -> bool:
 
 
 def _why_sell(position: Position, order: OrderRow, last: Decimal | None, said: str) -> str | None:
+    market = catalog.known(position.broker, position.symbol)
+    if market is None or too_little(position.quantity, last, market) is not None:
+        return None
     if _is_passed(order, last):
         return f"the market is past the stop-loss at {plain(order.trigger_price or _ZERO)}"
     often = position.stop_failures >= MAX_STOP_FAILURES
@@ -386,6 +456,8 @@ def _needs_care(position: Position, orders: Sequence[OrderRow]) -> bool:
     exits = [order for order in orders if order.role is not OrderRole.ENTRY and _is_open(order)]
     if market is None or any(order.status in _UNDER_WAY for order in exits):
         return False
-    return any(order.cancel_requested for order in exits) or bool(
-        next_steps(_wish(position), _resting(orders), market)
+    return (
+        bool(position.close_quantity)
+        or any(order.cancel_requested for order in exits)
+        or bool(next_steps(_wish(position), _resting(orders), market))
     )

@@ -300,6 +300,7 @@ def _conclude(order: OrderRow, verdict: Verdict) -> None:
     """End an order that is not on the exchange, or have it sent again; its row is held."""
     now = utc_now()
     if verdict is Verdict.TAKEN:
+        protection.wish_again(order)
         _end(order, OrderStatus.REJECTED, "another order on the exchange goes by its client id", _CHECK)
     elif verdict is Verdict.FORGOTTEN:
         log.error("order_never_accounted_for", order_id=order.id, client_order_id=order.client_order_id)

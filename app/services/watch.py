@@ -15,7 +15,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from app import dispatch
-from app.domain.protection import Target, target_quantity, trailed, whole_if_rest_is_crumbs
+from app.domain.protection import Target, target_quantity, too_little, trailed, whole_if_rest_is_crumbs
 from app.extensions import db
 from app.models import Broker, Position, PositionStatus, TargetStatus
 from app.services import catalog, connections, positions, prices, protection
@@ -65,7 +65,10 @@ def consider(position_id: int, last: Decimal) -> bool:
 
 
 def _take(position: Position, last: Decimal) -> bool:
-    """Targets that the price has reached are sold at the market, unless they rest on the exchange."""
+    """Targets that the price has reached are sold at the market, unless they rest on the exchange.
+
+    One that is less than the exchange takes waits, and is sold with the next.
+    """
     market = catalog.known(position.broker, position.symbol)
     if market is None or not protection.watches_targets(position):
         return False
@@ -74,17 +77,19 @@ def _take(position: Position, last: Decimal) -> bool:
         for target in position.targets
         if target.status is TargetStatus.WAITING and last >= target.price
     ]
+    wanted = position.close_quantity or _ZERO
+    for target in reached:
+        share = Target(target.price, target.share)
+        wanted += target_quantity(share, position.bought, position.quantity, market)
+    selling = whole_if_rest_is_crumbs(
+        min(position.quantity, wanted), position.quantity, position.stop_loss, market
+    )
+    if not reached or too_little(selling, last, market) is not None:
+        return False
     for target in reached:
         target.status = TargetStatus.TAKEN
-        wanted = Target(target.price, target.share)
-        quantity = target_quantity(wanted, position.bought, position.quantity, market)
-        position.close_quantity = whole_if_rest_is_crumbs(
-            min(position.quantity, (position.close_quantity or _ZERO) + quantity),
-            position.quantity,
-            position.stop_loss,
-            market,
-        )
-    return bool(reached)
+    position.wish_sale(selling)
+    return True
 
 
 def _trail(position: Position, last: Decimal) -> bool:
@@ -109,7 +114,10 @@ def _catch(position: Position, last: Decimal) -> bool:
         return False
     if position.alarm is None and not protection.trails_itself(position):
         return False
-    position.close_quantity = position.quantity
+    market = catalog.known(position.broker, position.symbol)
+    if market is None or too_little(position.quantity, last, market) is not None:
+        return False
+    position.wish_sale(position.quantity)
     return True
 
 

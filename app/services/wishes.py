@@ -17,7 +17,7 @@ from app.domain.errors import SwitchyardError
 from app.domain.markets import Market
 from app.domain.money import EXACT, plain
 from app.domain.orders import PriceOrPercent, TargetWish
-from app.domain.protection import Target, trailed
+from app.domain.protection import Target, too_little, trailed
 from app.exchanges import capabilities
 from app.extensions import db
 from app.models import Alert, OrderRole, OrderRow, Position, PositionStatus, PositionTarget, TargetStatus
@@ -95,7 +95,7 @@ def closed(position: Position, market: Market, percent: Decimal = _HUNDRED) -> C
     """A share of what is held sold at the market.
 
     Raises:
-        WishRefused: the share is none, or less than one lot.
+        WishRefused: the share is none, or less than the exchange takes.
     """
     if not 0 < percent <= _HUNDRED:
         raise WishRefused("the share must be above 0 and at most 100 percent")
@@ -106,11 +106,12 @@ def sold(position: Position, market: Market, quantity: Decimal) -> Change:
     """So much of what is held, in base, sold at the market; all of it to the last crumb, a part in whole lots.
 
     Raises:
-        WishRefused: it is less than one lot.
+        WishRefused: it is less than the exchange takes, so that its exits would give way for nothing.
     """
+    why_not = too_little(quantity, _last(position), market)
+    if why_not is not None:
+        raise WishRefused(f"so little cannot be sold: {why_not}")
     lots = market.quantize_quantity(quantity)
-    if lots <= 0:
-        raise WishRefused(f"{plain(quantity)} {market.base} is less than one lot of {plain(market.lot_size)}")
     return Change(Action.POSITION_CLOSED, close_quantity=quantity if quantity >= position.quantity else lots)
 
 
@@ -127,8 +128,10 @@ def write(position: Position, change: Change, *, alert: Alert | None = None) -> 
         position.trailing_percent, position.high = change.trailing_percent, change.high
         position.trailing_refused = False
     if change.close_quantity is not None:
-        position.close_quantity = change.close_quantity
-        position.close_alert_id = None if alert is None else alert.id
+        lasts = (
+            bool(position.close_quantity) and position.close_alert_id is None
+        )  # what else waits to be sold
+        position.wish_sale(change.close_quantity, None if alert is None or lasts else alert.id)
     position.stop_failures, position.alarm = 0, None
     audit.record(
         change.action,

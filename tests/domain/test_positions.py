@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.markets import Market, MarketKind
 from app.domain.orders import Side
 from app.domain.positions import Execution, Holding, holding, unrealised
-from app.domain.protection import Exit, Steps, Target, Trail, Wish, guarded, next_steps, trailed
+from app.domain.protection import Exit, NewExit, Steps, Target, Trail, Wish, guarded, next_steps, trailed
 
 MARKET = Market(
     "BTC/USDT",
@@ -218,3 +218,13 @@ def test_what_is_too_little_to_be_placed_anew_is_not_handed_over() -> None:
     trail = Trail(Decimal(2), best=Decimal(4_900), last=Decimal(4_900))
     wish = Wish(held, held, stop, (), Decimal(0), pairs=False, trail=trail)
     assert not next_steps(wish, [Exit((1,), held, stop, None, by_exchange=True)], MARKET)
+
+
+def test_a_sale_of_a_part_makes_only_as_many_exits_give_way_as_it_needs() -> None:
+    wish = Wish(Decimal(10), Decimal(10), Decimal(100), (), close=Decimal(2), pairs=True)
+    resting = [
+        Exit((number,), Decimal(size), Decimal(100), None) for number, size in ((1, 5), (2, 3), (3, 2))
+    ]
+    assert next_steps(wish, resting, MARKET) == Steps(cancel=(3,))
+    assert next_steps(replace(wish, close=Decimal(7)), resting, MARKET) == Steps(cancel=(1, 3))
+    assert next_steps(wish, resting[:2], MARKET).place == (NewExit(Decimal(2)),)
