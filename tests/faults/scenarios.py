@@ -191,8 +191,6 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     # Two processes store or decide the same at the same instant.
     "app.services.intake:store": (
         "db.session.rollback()",
-        "if len(deliveries) > 1:",
-        "return [receipt for delivery in deliveries for receipt in store([delivery])]",
         "judged = _store_together(deliveries)",
     ),
     "app.services.alerts:process": (
