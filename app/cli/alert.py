@@ -14,10 +14,11 @@ from app.cli.owner import broker_named, owner, owner_option, source_named
 from app.cli.server import webhook_url
 from app.cli.waiting import timeout_option, until
 from app.domain.alerts import AlertStatus
-from app.models import Alert, Broker
+from app.models import Alert, Broker, Source
 from app.schemas.answers.alerts import AlertDetailAnswer
 from app.schemas.answers.explanations import ExplanationAnswer
 from app.services import explaining, inbox, replays, sources
+from app.services.explaining import Explanation
 from app.services.inbox import ACTIONS, AlertFilter
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def explain(
     with reading_only():
         user = owner(email)
         target = broker_named(user, broker_name) if source_name is None else source_named(user, source_name)
-        told = ExplanationAnswer().dump(explaining.explain(body, target))
+        told = _everywhere(explaining.explain(body, target), target if isinstance(target, Source) else None)
     show_one(told, as_json=as_json)
 
 
@@ -145,8 +146,17 @@ def replay(
         told = _run_again(_own(email, alert_id), broker, email, timeout)
     else:
         with reading_only():
-            told = ExplanationAnswer().dump(explaining.explain_again(_own(email, alert_id), broker))
+            found = _own(email, alert_id)
+            everywhere = broker is None and found.delivery_id is None
+            told = _everywhere(explaining.explain_again(found, broker), found.source if everywhere else None)
     show_one(told, as_json=as_json)
+
+
+def _everywhere(told: Explanation, source: Source | None) -> Row:
+    """An explanation, with what the same would lead to on each further broker of a source."""
+    further = [] if source is None else explaining.elsewhere(told, source)
+    answer = ExplanationAnswer()
+    return {**answer.dump(told), "elsewhere": answer.dump(further, many=True)}
 
 
 def _run_again(found: Alert, broker: Broker | None, email: str | None, timeout: float) -> Row:

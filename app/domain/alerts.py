@@ -56,7 +56,6 @@ class AlertStatus(StrEnum):
     """What became of an alert."""
 
     RECEIVED = "RECEIVED"
-    PROCESSING = "PROCESSING"
     PROCESSED = "PROCESSED"
     ERROR = "ERROR"
     MISS = "MISS"
@@ -67,7 +66,7 @@ class AlertStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more will be done with the alert."""
-        return self not in (AlertStatus.RECEIVED, AlertStatus.PROCESSING)
+        return self is not AlertStatus.RECEIVED
 
 
 class OutOfStep(StrEnum):

@@ -14,14 +14,16 @@ from sqlalchemy import select
 
 from app.domain.accounts import Balance, Environment
 from app.domain.alert_format import AlertFault, parse_alert
-from app.domain.alerts import AlertDefaults, AlertStatus, Signal, signal_from_json
+from app.domain.alerts import AlertAction, AlertDefaults, AlertStatus, Signal, signal_from_json
+from app.domain.errors import OrderDenied
 from app.domain.money import plain
 from app.domain.orders import Leg, OrderDraft, OrderRequest, PriceOrPercent
 from app.extensions import db
-from app.models import Alert, BalanceRow, Broker, Source, utc_now
+from app.models import Alert, BalanceRow, Broker, Source, SourceRoute, utc_now
 from app.services.alert_decisions import Decision, Objection, Place, decide
 from app.services.alert_facts import Case, depends_on_account, gather
 from app.services.alerts import case_of
+from app.services.fan_out import sized
 from app.services.planning import Plan
 from app.services.sizing import Holdings
 
@@ -31,7 +33,8 @@ class Explanation:
     """What an alert would lead to. ``fault`` is set, and little else, when its text cannot be understood.
 
     ``signal`` has its source's defaults in it and ``symbol`` is the market's. ``request`` is the order that would be
-    sent, ``plan`` what it would cost, and ``protection`` says in words how what it buys would be guarded.
+    sent, ``plan`` what it would cost, and ``protection`` says in words how what it buys would be guarded. ``case`` is
+    what was decided.
     """
 
     broker: Broker
@@ -45,6 +48,7 @@ class Explanation:
     request: OrderRequest | None = None
     plan: Plan | None = None
     protection: str = ""
+    case: Case | None = None
 
 
 def explain(text: str, target: Source | Broker) -> Explanation:
@@ -86,6 +90,22 @@ def explain_again(alert: Alert, broker: Broker | None = None) -> Explanation:
     return _explained(case, now)
 
 
+def elsewhere(told: Explanation, source: Source) -> list[Explanation]:
+    """What the same delivery would lead to on each further broker that its source trades on."""
+    case = told.case
+    if case is None or case.signal.action is AlertAction.PING:  # which is kept once
+        return []
+    return [_on_route(case, route) for route in source.routes if route.enabled]
+
+
+def _on_route(case: Case, route: SourceRoute) -> Explanation:
+    try:
+        signal = sized(case.signal, route.size)
+    except OrderDenied as denied:
+        return Explanation(route.broker, AlertStatus.DENIED, denied.message, signal=case.signal)
+    return _explained(replace(case, broker=route.broker, signal=signal, by_person=False), utc_now())
+
+
 def _explained(case: Case, now: datetime) -> Explanation:
     facts = gather(case, _last_synced(case))
     decision = decide(case, facts, now)
@@ -101,6 +121,7 @@ def _explained(case: Case, now: datetime) -> Explanation:
         request=decision.request,
         plan=None if placed is None else placed.planned,
         protection=_protection(decision),
+        case=case,
     )
 
 

@@ -52,6 +52,7 @@ def test_an_alert_is_explained_without_being_stored(operator: Operator, source: 
     before = operator.flask("alert", "list", "--json").json
     told = operator.flask("alert", "explain", "-", "--source", "inbox", "--json", stdin=json.dumps(BUY)).json
     assert (told["status"], told["objections"], told["fault"]) == ("PROCESSED", [], None)
+    assert told["elsewhere"] == []
     assert (told["order"]["side"], told["order"]["quantity"]) == ("BUY", "0.001")
     broken = operator.flask("alert", "explain", '{"action": Buy}', "--json").json
     assert (broken["status"], broken["fault"]) == ("ERROR", {"line": 1, "column": 12})

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.domain.accounts import Environment
+from app.domain.accounts import Environment, TradingMode
 from app.domain.alerts import AlertStatus
 from app.extensions import db
-from app.models import Alert, Broker, Confirmation, OrderRow, User, utc_now
-from tests.fixtures.app import LogIn, MakeUser, submit
+from app.models import Alert, Broker, Confirmation, OrderRow, Source, SourceRoute, User, utc_now
+from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
 
@@ -61,6 +62,32 @@ def test_an_explanation_shows_the_order_and_stores_nothing(
     assert "stop-loss 2 % from the entry" in page
     assert "without meaning to us: note." in page
     assert _rows(app) == before
+
+
+def test_an_explanation_and_a_dry_replay_show_every_broker_that_the_source_trades_on(
+    app: Flask, user: User, browser: FlaskClient, history: History, make_broker: MakeBroker
+) -> None:
+    second, third = (make_broker(user, name, mode=TradingMode.WEBHOOKS) for name in ("second", "third"))
+    with app.app_context():
+        source = db.session.get_one(Source, history.source_id)
+        source.routes = [
+            SourceRoute(broker_id=second.id, quote_quantity=Decimal(1234)),
+            SourceRoute(broker_id=third.id, enabled=False),
+        ]
+        db.session.commit()
+        bought = db.session.query(Alert).filter(Alert.action == "BuyMarket").order_by(Alert.id).first()
+        assert bought is not None
+        replayed = f"/webhooks/alerts/{bought.id}/replay"
+    order = {"symbol": "BTCUSDT", "quantity": "0.01"}
+
+    page = _explain(browser, history, {"action": "BuyMarket", **order})
+    assert "Also on second" in page
+    assert "1,234" in page.partition("Also on second")[2]
+    assert "Also on third" not in page
+    assert "what share of its position" in _explain(browser, history, {"action": "SellMarket", **order})
+    assert "Also on" not in _explain(browser, history, {"action": "PING"})
+    assert "Also on second" in browser.get(replayed).text
+    assert "Also on" not in browser.get(f"{replayed}?broker_id={second.id}").text
 
 
 def test_an_explanation_names_everything_that_speaks_against_it(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -25,15 +27,19 @@ def index() -> ResponseReturnValue:
     if errors:
         return _page(errors), 422
     source = sources.find(current_user, form.source_id) or abort(404)
-    return _page({}, explaining.explain(form.text, source))
+    told = explaining.explain(form.text, source)
+    return _page({}, told, explaining.elsewhere(told, source))
 
 
-def _page(errors: forms.Errors, told: Explanation | None = None) -> str:
+def _page(
+    errors: forms.Errors, told: Explanation | None = None, elsewhere: Sequence[Explanation] = ()
+) -> str:
     values = forms.typed()
     return render_template(
         "webhooks/explain.html",
         sources=sources.named(current_user),
         told=None if told is None else understood.shown(told),
+        elsewhere=[understood.shown(each) for each in elsewhere],
         text=None if told is None else understood.pointed_at(values["text"], understood.place_of(told)),
         values=values,
         errors=errors,

@@ -88,12 +88,15 @@ def rehearse(alert_id: int) -> ResponseReturnValue:
     found = _own(alert_id)
     asked = request.args.get("broker_id", type=row_id)
     broker = found.broker if asked is None else brokers.find(current_user, asked) or abort(404)
+    told = explaining.explain_again(found, broker)
+    further = explaining.elsewhere(told, found.source) if asked is None and found.delivery_id is None else []
     return render_template(
         "webhooks/replay.html",
         alert=found,
         broker=broker,
         brokers=brokers.of(current_user),
-        told=understood.shown(explaining.explain_again(found, broker)),
+        told=understood.shown(told),
+        elsewhere=[understood.shown(each) for each in further],
     )
 
 
