@@ -281,6 +281,7 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
         "dispatch.submit_order(order.id, order.broker.exchange, countdown=delay)",
     ),
     "app.services.reconciliation:_conclude": (
+        "protection.wish_again(order)",
         "_end(order, OrderStatus.REJECTED, 'another order on the exchange goes by its client id', _CHECK)",
         "log.error('order_never_accounted_for', order_id=order.id, client_order_id=order.client_order_id)",
         "_end(order, OrderStatus.EXPIRED, 'not found, and too old for the exchange to tell of it surely', _CHECK)",
