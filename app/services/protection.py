@@ -19,7 +19,7 @@ from sqlalchemy import func, or_, select
 from app.domain.markets import Market
 from app.domain.money import plain
 from app.domain.orders import OrderStatus, OrderType, Side
-from app.domain.protection import Exit, NewExit, Target, Trail, Wish, guarded, next_steps, too_little
+from app.domain.protection import NewExit, Target, Trail, Wish, guarded, next_steps, too_little
 from app.exchanges import capabilities, title
 from app.extensions import db
 from app.models import (
@@ -34,7 +34,7 @@ from app.models import (
     new_client_order_id,
     utc_now,
 )
-from app.services import catalog, counting, positions, prices
+from app.services import catalog, counting, positions, prices, resting
 
 _ZERO = Decimal(0)
 _UNDER_WAY = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
@@ -74,13 +74,13 @@ def next_orders(position_id: int) -> Orders:
         tuple(order.id for order in exits if _is_due(order)),
     )
     if market is None or begun or any(order.status in _UNDER_WAY for order in exits):
-        if market is not None and not begun and not guarded(_wish(position), _resting(orders), market):
+        if market is not None and not begun and not guarded(_wish(position), resting.exits(orders), market):
             position.alarm = position.alarm or _UNCONFIRMED
         db.session.commit()
         return begun
     _drop_vain_sale(position, market)
-    wish, resting = _wish(position), _resting(orders)
-    steps = next_steps(wish, resting, market)
+    wish, exits_there = _wish(position), resting.exits(orders)
+    steps = next_steps(wish, exits_there, market)
     for order in exits:
         if order.id in steps.cancel:
             order.cancel_requested = True
@@ -89,7 +89,7 @@ def next_orders(position_id: int) -> Orders:
     if wish.close > 0 and steps.place:
         position.close_quantity = position.close_alert_id = None
     if not steps:
-        _note_state(position, guarded(wish, resting, market))
+        _note_state(position, guarded(wish, exits_there, market))
     db.session.commit()
     return Orders(steps.cancel, tuple(intent.id for intent in intents))
 
@@ -273,50 +273,6 @@ def why_watched(exchange: str) -> str:
     return f"{title(exchange)} has no pairs of exits{kind}"
 
 
-def _resting(orders: Sequence[OrderRow]) -> list[Exit]:
-    """The exits on the exchange: single ones, pairs, and what came with entries that have filled."""
-    found = []
-    for order in orders:
-        if order.role is OrderRole.ENTRY:
-            if order.side is Side.BUY and (order.status.is_final or _per_fill(order)):
-                found += _attached(order)
-        elif order.origin is not OrderOrigin.EXCHANGE:
-            found += _own(order)
-    return found
-
-
-def _per_fill(entry: OrderRow) -> bool:
-    return capabilities(entry.broker.exchange).attached_per_fill
-
-
-def _attached(entry: OrderRow) -> list[Exit]:
-    """Legs of one entry share a hold, unless each fill got its own."""
-    legs = [leg for leg in entry.children if leg.origin is OrderOrigin.EXCHANGE and leg.status.is_live]
-    groups = [[leg] for leg in legs] if _per_fill(entry) else [legs]
-    received = sum((fill.quantity for fill in entry.fills), _ZERO) or entry.filled_quantity or _ZERO
-    return [_exit(group, received, by_exchange=True) for group in groups if group]
-
-
-def _own(order: OrderRow) -> list[Exit]:
-    legs = [leg for leg in order.children if leg.status.is_live]
-    if legs:
-        return [_exit(legs, order.quantity or _ZERO)]
-    if order.status.is_live and not order.children:
-        return [_exit([order], order.quantity or _ZERO)]
-    return []
-
-
-def _exit(legs: Sequence[OrderRow], whole: Decimal, *, by_exchange: bool = False) -> Exit:
-    stop = next((leg for leg in legs if leg.type.is_stop), None)
-    target = next((leg.acts_at for leg in legs if not leg.type.is_stop), None)
-    left = max((leg.quantity or whole) - (leg.filled_quantity or _ZERO) for leg in legs)
-    if len(legs) == 1 and legs[0].take_profit is not None:
-        target = legs[0].take_profit  # a pair whose legs have not been told yet
-    trailing = None if stop is None else stop.trailing_percent
-    level = None if stop is None or trailing is not None else stop.acts_at
-    return Exit(tuple(leg.id for leg in legs), left, level, target, by_exchange, trailing)
-
-
 def _is_open(order: OrderRow) -> bool:
     return not order.status.is_final and not order.is_pair
 
@@ -459,5 +415,5 @@ def _needs_care(position: Position, orders: Sequence[OrderRow]) -> bool:
     return (
         bool(position.close_quantity)
         or any(order.cancel_requested for order in exits)
-        or bool(next_steps(_wish(position), _resting(orders), market))
+        or bool(next_steps(_wish(position), resting.exits(orders), market))
     )

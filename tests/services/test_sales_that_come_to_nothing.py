@@ -8,11 +8,11 @@ import pytest
 
 from app.domain.accounts import Environment
 from app.domain.markets import Ticker
-from app.domain.orders import OrderStatus, PriceOrPercent, Side, TargetWish
+from app.domain.orders import OrderRequest, OrderStatus, OrderType, PriceOrPercent, Side, TargetWish
 from app.exchanges import NAMES, capabilities
 from app.extensions import db
 from app.models import OrderRole, OrderRow, PositionStatus, TargetStatus, utc_now
-from app.services import execution, positions, prices, protection, watch, wishes
+from app.services import connections, execution, positions, prices, protection, reconciliation, watch, wishes
 from tests.services.signals import Signals
 from tests.services.trader import BTC, PRICE, Trader, stop_at
 
@@ -233,3 +233,32 @@ def test_an_alert_gives_no_expiry_to_what_a_person_had_asked_for_before(signals:
 
     [sale] = sales(signals.trader)
     assert sale.expires_at is None
+
+
+@ON_ONE
+def test_a_sale_whose_client_id_another_order_has_is_wished_again_under_one_of_its_own(
+    trader: Trader,
+) -> None:
+    trader.buy()
+    wishes.close(trader.position())
+    [sale_id] = protection.next_orders(trader.position().id).submit
+    [sale] = sales(trader)
+    other = OrderRequest(
+        BTC,
+        Side.BUY,
+        OrderType.LIMIT,
+        Decimal("0.02"),
+        price=Decimal(30_000),
+        client_order_id=sale.client_order_id,
+    )
+    with connections.calling(trader.broker) as exchange:
+        exchange.place_order(other)
+
+    execution.submit(sale_id)
+    reconciliation.reconcile(sale_id)
+
+    [sale] = sales(trader)
+    assert sale.status is OrderStatus.REJECTED
+    assert trader.position().close_quantity == sale.quantity
+    trader.later()
+    assert trader.position().status is PositionStatus.CLOSED
