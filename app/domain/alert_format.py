@@ -71,6 +71,15 @@ _MAX_PERCENT = 100
 
 #: What trades and guards by an amount: taken for absent, it would be half understood.
 _NEVER_EMPTY = frozenset({*SIZES, "price", "stop_loss", "take_profit", "trailing_percent"})
+#: What an exit has no use for: it must not fail over it.
+_OF_ENTRIES = frozenset({"stop_loss", "take_profit", "trailing_percent"})
+_EXITS = (
+    AlertAction.SELL_MARKET,
+    AlertAction.SELL_LIMIT,
+    AlertAction.CLOSE,
+    AlertAction.REVERSE,
+    AlertAction.CANCEL,
+)
 _EMPTY = "{name} is empty; leave the key out, or give it a value: TradingView writes nothing for a plot without one"
 
 #: A key that resembles a known one this much is taken for a slip; those of fewer letters resemble too many.
@@ -107,12 +116,13 @@ def _meaning(key: str) -> str | None:
     return ALIASES.get(key.strip().lower())
 
 
-def _sorted(pairs: Mapping[str, object]) -> tuple[Fields, dict[str, str]]:
-    """What is given of the keys we know, and the others as text."""
+def _sorted(pairs: Mapping[str, object]) -> tuple[Fields, dict[str, str], list[str]]:
+    """What is given of the keys we know, the others as text, and what must not be empty and is."""
     if len(pairs) > _MOST_KEYS:
         raise AlertFault(f"the alert has {len(pairs)} keys; at most {_MOST_KEYS} are read")
     fields: Fields = {}
     extras: dict[str, str] = {}
+    empty: list[str] = []
     given: set[str] = set()
     for key, value in pairs.items():
         name = _meaning(key)
@@ -125,10 +135,10 @@ def _sorted(pairs: Mapping[str, object]) -> tuple[Fields, dict[str, str]]:
             if value is not None and value != "":
                 fields[name] = value
             elif name in _NEVER_EMPTY:
-                raise AlertFault(_EMPTY.format(name=name), key=name)
+                empty.append(name)
     for key in extras:
         _refuse_slip(key, given)
-    return fields, extras
+    return fields, extras, empty
 
 
 def _refuse_slip(key: str, given: set[str]) -> None:
@@ -152,8 +162,11 @@ def _bare(key: str) -> str:
 _MISSPELT = {_bare(alias): alias for alias in ALIASES if len(alias) >= _SHORTEST_SLIP and alias != "comment"}
 
 
-def _signal(fields: Fields, extras: dict[str, str]) -> Signal:
+def _signal(fields: Fields, extras: dict[str, str], empty: Iterable[str]) -> Signal:
     action = _action(fields)
+    for name in empty:
+        if not (name in _OF_ENTRIES and action in _EXITS):
+            raise AlertFault(_EMPTY.format(name=name), key=name)
     if action is AlertAction.PING:
         return Signal(
             action, alert_id=values.text(fields, "id"), comment=values.text(fields, "comment"), extras=extras

@@ -327,3 +327,16 @@ def test_an_alert_of_more_keys_than_anybody_needs_is_refused_before_they_are_rea
     assert len(understood(**fields, a="x", b="x").extras) == 100 - len(BUY)
     with pytest.raises(AlertFault, match="101 keys"):
         understood(**fields, a="x", b="x", c="x")
+
+
+def test_an_exit_does_not_fail_over_an_empty_price_that_only_an_entry_has_use_for() -> None:
+    signal = parse_alert(
+        '{"action": "sell", "symbol": "BTCUSDT", "percent": 50, "stop_loss": "", "tp": null}'
+    )
+    assert (signal.action, signal.stop_loss, signal.take_profit) == (AlertAction.SELL_MARKET, None, None)
+
+
+@pytest.mark.parametrize("key", ["stop_loss", "quantity"])
+def test_an_entry_fails_over_an_empty_value_that_it_would_otherwise_trade_without(key: str) -> None:
+    with pytest.raises(AlertFault, match=f"{key} is empty"):
+        parse_alert(f'{{"action": "buy", "symbol": "BTCUSDT", "quote_quantity": 50, "{key}": ""}}')
