@@ -94,7 +94,7 @@ def _follow(order: OrderRow, held: Position | None, *, bought_late: bool) -> boo
     orders = counting.recount(position, (order, *order.children))
     is_purchase = order.role is OrderRole.ENTRY and order.side is Side.BUY
     if bought_late and is_purchase and position.status is PositionStatus.OPEN and halts.panics(order):
-        position.close_quantity = position.quantity
+        position.wish_sale(position.quantity)
     return protection.concerns(position, orders)
 
 
