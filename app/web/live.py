@@ -18,7 +18,8 @@ from app.web.access import member
 
 blueprint = Blueprint("live", __name__)
 
-_HEARTBEAT_SECONDS = 15.0
+#: That a page has gone is noticed with the next of these.
+_HEARTBEAT_SECONDS = 5.0
 _SLOTS = "live_slots"
 
 

@@ -14,6 +14,7 @@ import multiprocessing
 import random
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from multiprocessing.connection import Connection
@@ -87,7 +88,8 @@ def move(broker_id: int, stop_loss: str) -> None:
     """What the web process does when a person moves the stop-loss of a position."""
     position = _position(broker_id)
     if position.status is PositionStatus.OPEN:
-        wishes.move(position, stop_loss=PriceOrPercent(price=Decimal(stop_loss)))
+        with suppress(wishes.WishRefused):  # asked again, once the market is known to be past that price
+            wishes.move(position, stop_loss=PriceOrPercent(price=Decimal(stop_loss)))
 
 
 def close(broker_id: int, percent: str) -> None:

@@ -136,9 +136,9 @@ def test_a_secret_in_the_body_is_stored_masked(stack: Stack) -> None:
 def test_a_disabled_source_leads_to_no_order_from_the_click_on(stack: Stack) -> None:
     """OpenAlgo placed 37 more orders in the three minutes after the click (spec 8)."""
     desk = stack.open_desk()
-    toggle = re.search(r'action="([^"]+/toggle)"', desk.page("/webhooks/"))
+    toggle = re.search(r'action="([^"]+/toggle)"', desk.page("/webhooks/sources"))
     assert toggle is not None
-    desk.press("/webhooks/", toggle.group(1))
+    desk.press("/webhooks/sources", toggle.group(1))
 
     answer = desk.send(json.dumps(BUY))
 
