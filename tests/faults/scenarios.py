@@ -246,7 +246,7 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     ),
     "app.services.execution:_claim": ("dry_run.leave(order.position_id)",),
     # A purchase that executes under a panic: tests/services/test_panic.py.
-    "app.services.bookkeeping:_follow": ("position.close_quantity = position.quantity",),
+    "app.services.bookkeeping:_follow": ("position.wish_sale(position.quantity)",),
     "app.services.counting:recount": ("start_over(position)", "orders = uncarried(position)"),
     # Wishes that are refused, of which nothing is stored, and others that are kept and brought about alike.
     "app.services.wishes:_wish": (
