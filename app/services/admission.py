@@ -5,13 +5,19 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 
+from sqlalchemy import or_
+
 from app.domain import senders
 from app.domain.alert_format import ALIASES
+from app.domain.alerts import AlertStatus
 from app.domain.errors import SwitchyardError
 from app.domain.senders import Unproven
-from app.models import Source, utc_now
+from app.models import Alert, Source, utc_now
 from app.services import vault
 from app.services.vault import VaultSealed
+
+#: Of a stored alert: it was let in. What was denied at the door no worker picked up.
+ADMITTED = or_(Alert.status != AlertStatus.DENIED, Alert.picked_up_at.is_not(None))
 
 
 class NotAdmitted(SwitchyardError):

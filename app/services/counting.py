@@ -75,7 +75,7 @@ def uncarried_of_all(found: Iterable[Position]) -> Mapping[int, Sequence[OrderRo
 def end(position: Position, because: str) -> None:
     """Close a position's book; the exits that are left are cancelled by the next round of `execution.guard`."""
     position.status, position.closed_at, position.closed_because = PositionStatus.CLOSED, utc_now(), because
-    position.close_quantity = position.alarm = None
+    position.close_quantity = position.close_alert_id = position.alarm = None
 
 
 def _has_others(position: Position, news: Sequence[OrderRow]) -> bool:
@@ -105,7 +105,7 @@ def _carry(position: Position, orders: Iterable[OrderRow], executed: Iterable[Or
     Purchases may be added up in any order; a sale only after all that was bought before it.
     """
     for order in orders:
-        order.carried = _is_over(order) and not order.filled_quantity
+        order.carried = _is_over(order) and (order.is_pair or not order.filled_quantity)
     buying = False
     for order in executed:
         if order.side is Side.BUY and not _is_over(order):

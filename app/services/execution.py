@@ -11,7 +11,6 @@ given to another: what is booked without a report of the exchange is booked only
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,20 +20,13 @@ from sqlalchemy.orm import joinedload
 
 from app import dispatch
 from app.domain.errors import (
-    DuplicateOrder,
     ExchangeError,
-    ExchangeUnavailable,
-    InsufficientFunds,
-    InvalidTimestamp,
-    OrderDenied,
     OrderNotFound,
-    OrderRejected,
     OutcomeUnknown,
-    RateLimited,
     SwitchyardError,
     TradingError,
 )
-from app.domain.orders import Leg, OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType
+from app.domain.orders import OrderReport, OrderStatus
 from app.exchanges import Exchange, capabilities
 from app.exchanges.transport import sending_until
 from app.extensions import db, settings
@@ -44,25 +36,22 @@ from app.services import (
     connections,
     dry_run,
     events,
+    failures,
     hand_trades,
+    order_requests,
     prices,
     protection,
     risk,
     strays,
 )
 from app.services.events import Topic
+from app.services.failures import SURELY_NOT_EXECUTED
 
 log = structlog.get_logger()
 
 #: What a claim does not write to the exchange within this time it does not write at all: the search for an order that
 #: nobody answered for counts from here.
 SEND_WITHIN = timedelta(seconds=5)
-
-#: Seconds until an order that was surely not executed is tried again, doubling from the first to the last. A longer
-#: wait is left to the sweep rather than to a task that lies in a worker's memory.
-_FIRST_RETRY, _LAST_RETRY = 0.5, 20.0
-_MOST_DOUBLINGS = 6
-_LONGEST_COUNTDOWN = 30.0
 
 #: Seconds until an exit that was turned down is tried again.
 _LATER_TRY = 1.0
@@ -71,8 +60,6 @@ _LATER_TRY = 1.0
 _ROUNDS = 8
 
 _REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
-_SURELY_NOT_EXECUTED = (ExchangeUnavailable, RateLimited, InvalidTimestamp)
-_PERHAPS_EXECUTED = (OutcomeUnknown, DuplicateOrder)
 
 
 def submit(order_id: int, *, queued_at: datetime | None = None) -> None:
@@ -171,9 +158,9 @@ def _send_and_book(order: OrderRow) -> bool:
             log.warning("claim_lost", order_id=order.id, attempt=attempt, error=error.message)
             db.session.rollback()
             return False
-        left = isinstance(error, ExchangeError) and not isinstance(error, _SURELY_NOT_EXECUTED)
+        left = isinstance(error, ExchangeError) and not isinstance(error, SURELY_NOT_EXECUTED)
         order.sent_at = sent_at if left else None
-        _book_failure(order, error)
+        failures.book(order, error)
         return True
     order.sent_at, order.acknowledged_at = sent_at, acknowledged_at
     return book(order, report, "the exchange answered")
@@ -204,7 +191,7 @@ def _cancel_and_book(order: OrderRow) -> bool:
     try:
         with connections.calling(order.broker) as exchange:
             report = with_fills(exchange, order, _cancel(exchange, order))
-    except (*_SURELY_NOT_EXECUTED, OutcomeUnknown, OrderNotFound) as error:
+    except (*SURELY_NOT_EXECUTED, OutcomeUnknown, OrderNotFound) as error:
         log.warning("cancel_not_confirmed", order_id=order.id, error=error.message)  # the sweep tries again
     except TradingError as error:
         log.warning("cancel_failed", order_id=order.id, error=error.message)
@@ -240,22 +227,6 @@ def book(order: OrderRow, report: OrderReport, cause: str) -> bool:
     if was_in_doubt and report.status is OrderStatus.PENDING:
         dispatch.sync_open_orders(order.broker_id, order.broker.exchange)
     return to_guard
-
-
-def _book_failure(order: OrderRow, error: SwitchyardError) -> None:
-    order.error_code = error.code if isinstance(error, ExchangeError) else None
-    order.reason, order.remedy = error.message, error.remedy
-    if isinstance(error, _SURELY_NOT_EXECUTED):
-        _release(order, error)
-    elif isinstance(error, _PERHAPS_EXECUTED):
-        _leave_for_reconciliation(order, error)
-    else:
-        refused = OrderStatus.REJECTED if isinstance(error, ExchangeError) else OrderStatus.DENIED
-        order.move_to(refused, error.message)
-        for_good = isinstance(error, OrderRejected) and not isinstance(error, InsufficientFunds)
-        protection.wish_again(order, for_good=for_good)
-        db.session.commit()
-    events.publish(order.user_id, Topic.ORDERS, order.id)
 
 
 def _loaded(order_id: int) -> OrderRow:
@@ -368,8 +339,8 @@ def _latest_sending(order: OrderRow) -> datetime:
 
 def _place(exchange: Exchange, order: OrderRow) -> OrderReport:
     if order.role is OrderRole.PROTECTION and order.take_profit is not None:
-        return exchange.place_oco(oco_request(order))
-    return exchange.place_order(order_request(order))
+        return exchange.place_oco(order_requests.of_pair(order))
+    return exchange.place_order(order_requests.of(order))
 
 
 def with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> OrderReport:
@@ -393,89 +364,10 @@ def with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> Orde
     return replace(report, status=OrderStatus.PENDING, filled_quantity=None)
 
 
-def order_request(order: OrderRow) -> OrderRequest:
-    """The request of an order; protective legs go with it where the exchange attaches them to this type."""
-    attached = attaches_protection(order)
-    return OrderRequest(
-        symbol=order.symbol,
-        side=order.side,
-        type=order.type,
-        quantity=order.quantity,
-        quote_quantity=order.quote_quantity,
-        price=order.price,
-        trigger_price=order.trigger_price if order.type.has_trigger else None,
-        time_in_force=order.time_in_force,
-        post_only=order.post_only,
-        client_order_id=order.client_order_id,
-        trailing_percent=order.trailing_percent if order.type is OrderType.TRAILING_STOP else None,
-        stop_loss=Leg(order.stop_loss) if attached and order.stop_loss is not None else None,
-        take_profit=Leg(order.take_profit) if attached and order.take_profit is not None else None,
-    )
-
-
-def oco_request(order: OrderRow) -> OcoRequest:
-    """The request of a protection that has both exits; its own client id names the stop."""
-    if order.quantity is None or order.trigger_price is None or order.take_profit is None:
-        raise OrderDenied.because("oco", "a pair of exits needs a quantity and both prices")
-    return OcoRequest(
-        symbol=order.symbol,
-        side=order.side,
-        quantity=order.quantity,
-        stop_loss=Leg(order.trigger_price),
-        take_profit=Leg(order.take_profit),
-        client_order_id=order.client_order_id,
-        trailing_percent=order.trailing_percent,
-    )
-
-
-def attaches_protection(order: OrderRow) -> bool:
-    """Whether the exchange itself guards this entry from the moment it is placed."""
-    able = capabilities(order.broker.exchange)
-    if order.role is not OrderRole.ENTRY:
-        return False
-    if order.stop_loss is not None and order.take_profit is not None:
-        return order.type in able.attached_both
-    if order.stop_loss is not None:
-        return order.type in able.attached_stop_loss
-    return order.take_profit is not None and order.type in able.attached_take_profit
-
-
 def _cancel(exchange: Exchange, order: OrderRow) -> OrderReport:
-    known_as = named(order)
+    known_as = order_requests.named(order)
     try:
         return exchange.cancel_order(order.symbol, **known_as)
     except (OrderNotFound, OutcomeUnknown):
         # Not open any more, or nobody knows: only its own record tells whether it filled or was cancelled.
         return exchange.get_order(order.symbol, **known_as)
-
-
-def named(order: OrderRow) -> dict[str, str]:
-    """How to name an order to its exchange: by the exchange's own id once it is known."""
-    if order.exchange_order_id is not None:
-        return {"exchange_order_id": order.exchange_order_id}
-    return {"client_order_id": order.client_order_id}
-
-
-def _release(order: OrderRow, error: SwitchyardError) -> None:
-    order.move_to(OrderStatus.PENDING, f"surely not executed, to be tried again: {error.message}")
-    now, delay = utc_now(), _delay(order.attempts, error)
-    order.next_attempt_at = now + timedelta(seconds=delay)
-    if order.expires_at is not None and order.expires_at < order.next_attempt_at:
-        order.next_attempt_at = order.expires_at  # to be dropped aloud then, not when a ban has passed
-        delay = max((order.expires_at - now).total_seconds(), 0)
-    db.session.commit()
-    if delay <= _LONGEST_COUNTDOWN:
-        dispatch.submit_order(order.id, order.broker.exchange, countdown=delay)
-
-
-def _delay(attempts: int, error: SwitchyardError) -> float:
-    """Seconds until the next try: doubling, with jitter, and never before the exchange allows."""
-    backoff: float = min(_FIRST_RETRY * 2 ** min(attempts - 1, _MOST_DOUBLINGS), _LAST_RETRY)
-    allowed = (error.retry_after or 0) if isinstance(error, RateLimited) else 0
-    return max(backoff * random.uniform(0.5, 1.0), allowed)  # noqa: S311 - jitter, not a secret
-
-
-def _leave_for_reconciliation(order: OrderRow, error: SwitchyardError) -> None:
-    order.note(f"outcome unknown, being looked up: {error.message}", before=order.status)
-    db.session.commit()
-    dispatch.reconcile_order(order.id, order.broker.exchange)

@@ -44,9 +44,7 @@ _BATCH = 64
 _PATIENCE_SECONDS = 20.0
 
 #: What a repeated body may repeat: not what was denied here, such as a stranger's copy that came before the alert.
-_TAKEN = Alert.delivery_id.is_(None) & (
-    (Alert.status != AlertStatus.DENIED) | Alert.picked_up_at.is_not(None)
-)
+_TAKEN = Alert.delivery_id.is_(None) & admission.ADMITTED
 
 
 @dataclass(frozen=True, slots=True)

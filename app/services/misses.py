@@ -25,6 +25,7 @@ from app.domain.alerts import AlertStatus
 from app.extensions import db
 from app.models import Alert, Source, utc_now
 from app.services import events
+from app.services.admission import ADMITTED
 from app.services.events import Topic
 
 log = structlog.get_logger()
@@ -38,12 +39,12 @@ _BEGINNINGS = frozenset({0, 1})
 _MOST_DIGITS = 18  # what a database's large integer holds
 
 
-#: Of an alert: its sender was heard. What was denied at the door is anybody's, and no worker picked it up; what did not
-#: come and what a person runs again is ours.
+#: Of an alert: its sender was heard. What was denied at the door is anybody's; what did not come and what a person
+#: runs again is ours.
 HEARD = and_(
     Alert.status != AlertStatus.MISS,
     Alert.replayed_from_id.is_(None),
-    or_(Alert.status != AlertStatus.DENIED, Alert.picked_up_at.is_not(None)),
+    ADMITTED,
 )
 
 

@@ -23,7 +23,8 @@ from app.exchanges.base import Place
 from app.exchanges.transport import READ_SECONDS
 from app.extensions import db
 from app.models import OrderRow, utc_now
-from app.services.execution import SEND_WITHIN, named
+from app.services.execution import SEND_WITHIN
+from app.services.order_requests import named
 
 #: How far the exchange's clock may be from ours where it dates an order.
 _CLOCKS = timedelta(minutes=1)

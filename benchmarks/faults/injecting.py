@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import dispatch
 from app.config import load_settings
-from app.extensions import celery
+from app.dispatch import TaskName, orders_queue
 from benchmarks.faults.desks import Desk
 from benchmarks.faults.schedule import EXCHANGE_FAULTS, Planned
 from benchmarks.stack import Stack
@@ -48,7 +49,9 @@ class Injector(threading.Thread):
         settings = load_settings(stack.environ)
         self._run_dir = settings.run_dir
         self._redis = redis.Redis.from_url(settings.redis_url)
-        celery.conf.broker_url = settings.celery_broker_url
+        # Not the application's own, which this process may go on to use for another.
+        self._celery = Celery("faults", config_source="celeryconfig", set_as_current=False)
+        self._celery.conf.broker_url = settings.celery_broker_url
         self._acts: dict[str, Callable[[float], bool]] = {
             "kill web": lambda _: self._kill("web"),
             "kill a web worker": self._kill_a_web_worker,
@@ -133,11 +136,18 @@ class Injector(threading.Thread):
         except SQLAlchemyError:
             return False
         sent = [
-            dispatch.process_alert(alert_id, exchange)
-            and (order_id is None or dispatch.submit_order(order_id, exchange))
+            self._send(TaskName.PROCESS_ALERT, alert_id, exchange)
+            and (order_id is None or self._send(TaskName.SUBMIT_ORDER, order_id, exchange))
             for alert_id, order_id, exchange in rows
         ]
         return any(sent)
+
+    def _send(self, task: TaskName, row_id: int, exchange: str) -> bool:
+        try:
+            self._celery.send_task(task.value, args=(row_id,), queue=orders_queue(exchange))
+        except (OperationalError, OSError):
+            return False
+        return True
 
     # -- the exchange ------------------------------------------------------------------------------------------
 

@@ -33,7 +33,6 @@ PATH: Mapping[str, tuple[str, ...]] = {
         "_send_and_book",
         "holds_claim",
         "book",
-        "_book_failure",
         "cancel",
         "_cancel_and_book",
         "_rests_on",
@@ -43,9 +42,8 @@ PATH: Mapping[str, tuple[str, ...]] = {
         "_reason_not_to_send",
         "_place",
         "with_fills",
-        "_release",
-        "_leave_for_reconciliation",
     ),
+    "app.services.failures": ("book", "_release", "_leave_for_reconciliation"),
     "app.services.bookkeeping": (
         "adopt",
         "_book_fills",

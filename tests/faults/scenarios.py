@@ -275,7 +275,7 @@ ASIDE: Mapping[str, tuple[str, ...]] = {
     "app.services.execution:_reason_not_to_send": (
         "return (OrderStatus.CANCELED, 'cancelled before it was sent')",
     ),
-    "app.services.execution:_release": (
+    "app.services.failures:_release": (
         "order.next_attempt_at = order.expires_at",
         "delay = max((order.expires_at - now).total_seconds(), 0)",
         "dispatch.submit_order(order.id, order.broker.exchange, countdown=delay)",

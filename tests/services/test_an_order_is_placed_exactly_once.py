@@ -16,7 +16,7 @@ from app.domain.orders import OrderReport, OrderStatus, OrderType, PriceOrPercen
 from app.exchanges import Exchange, capabilities, exchange_class
 from app.extensions import db
 from app.models import Broker, OrderEvent, OrderRow, utc_now
-from app.services import connections, execution, orders, reconciliation, whereabouts
+from app.services import connections, execution, order_requests, orders, reconciliation, whereabouts
 from tests.services.conftest import BTC, QUANTITY, Desk, OpenDesk
 
 LATER = timedelta(minutes=10)
@@ -290,7 +290,7 @@ def test_an_open_order_that_was_missed_once_and_rests_again_says_so_no_more(
 def place_under(desk: Desk, order: OrderRow, quantity: Decimal) -> None:
     """Have an order of this size rest on the exchange under the client id of another."""
     with connections.calling(db.session.get_one(Broker, desk.broker_id)) as exchange:
-        request = execution.order_request(order)
+        request = order_requests.of(order)
         exchange.place_order(type(request)(BTC, order.side, order.type, quantity, price=order.price,
                                            client_order_id=order.client_order_id))  # fmt: skip
 

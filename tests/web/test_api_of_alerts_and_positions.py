@@ -19,7 +19,7 @@ from app.models import Alert, FillRow, OrderOrigin, OrderRole, OrderRow, User, u
 from app.services import tokens
 from app.services.tokens import Scope
 from tests.fixtures.app import MakeBroker, MakeUser
-from tests.fixtures.history import History, MakeHistory
+from tests.fixtures.history import History
 from tests.web.test_every_page import counted_queries
 
 Ask = Callable[..., TestResponse]
@@ -38,18 +38,6 @@ def ask(app: Flask) -> Ask:
         return app.test_client().get(f"/api/v1{path}", headers=headers)
 
     return get
-
-
-@pytest.fixture
-def user(make_user: MakeUser) -> User:
-    """Whose rows they are."""
-    return make_user()
-
-
-@pytest.fixture
-def history(user: User, make_history: MakeHistory) -> History:
-    """Four alerts, five orders and three positions."""
-    return make_history(user)
 
 
 def _ids(answer: TestResponse, rows: str = "alerts") -> list[int]:

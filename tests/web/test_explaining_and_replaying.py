@@ -8,7 +8,6 @@ from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -17,25 +16,7 @@ from app.domain.alerts import AlertStatus
 from app.extensions import db
 from app.models import Alert, Broker, Confirmation, OrderRow, Source, SourceRoute, User, utc_now
 from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
-from tests.fixtures.history import History, MakeHistory
-
-
-@pytest.fixture
-def user(make_user: MakeUser) -> User:
-    """Whose alerts they are."""
-    return make_user()
-
-
-@pytest.fixture
-def history(user: User, make_history: MakeHistory) -> History:
-    """An alert that was acted on, and others."""
-    return make_history(user)
-
-
-@pytest.fixture
-def browser(user: User, log_in: LogIn) -> FlaskClient:
-    """Logged in."""
-    return log_in(user)
+from tests.fixtures.history import History
 
 
 def _explain(browser: FlaskClient, history: History, alert: object) -> str:

@@ -16,26 +16,8 @@ from app.extensions import db
 from app.models import Alert, Source, User, utc_now
 from app.services import misses
 from app.web.understood import parts
-from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
-from tests.fixtures.history import History, MakeHistory
-
-
-@pytest.fixture
-def user(make_user: MakeUser) -> User:
-    """Whose pages they are."""
-    return make_user()
-
-
-@pytest.fixture
-def history(user: User, make_history: MakeHistory) -> History:
-    """Four alerts, of which one was acted on and one not understood, and two open positions."""
-    return make_history(user)
-
-
-@pytest.fixture
-def browser(user: User, log_in: LogIn) -> FlaskClient:
-    """Logged in."""
-    return log_in(user)
+from tests.fixtures.app import MakeBroker, submit
+from tests.fixtures.history import History
 
 
 @pytest.fixture
