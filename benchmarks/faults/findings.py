@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from app.dispatch import DEFAULT_QUEUE, TaskName
 from app.domain.alerts import AlertStatus
 from app.domain.orders import OrderStatus
-from app.extensions import celery
 from app.models import Alert, OrderRole, OrderRow
 from benchmarks.faults.desks import Desk, number_of
 from benchmarks.faults.sending import Intent
+from benchmarks.faults.tasks import Tasks
 from benchmarks.faults.verdict import Told, Verdict, judge
 from benchmarks.load import percentiles
 from benchmarks.stack import Stack
@@ -69,16 +69,16 @@ class Findings:
         }
 
 
-def await_settled(database: Engine, patience: float, *, impatient: bool) -> float:
+def await_settled(database: Engine, patience: float, sweeping: Tasks | None) -> float:
     """Wait until every alert and entry has found its end, at most ``patience`` seconds; returns how many it took.
 
     Exits may go on longer: one that an exchange locks out for a quarter of an hour waits for as long, and no intent
-    with it. ``impatient`` has a worker sweep all the time, which beat asks of it every 15 seconds.
+    with it. ``sweeping`` has a worker sweep all the time, which beat asks of it every 15 seconds.
     """
     start = time.monotonic()
     while time.monotonic() - start < patience and _unsettled(database):
-        if impatient:
-            celery.send_task(TaskName.BEAT_SWEEP.value, queue=DEFAULT_QUEUE)
+        if sweeping is not None:
+            sweeping.send(TaskName.BEAT_SWEEP, DEFAULT_QUEUE)
         time.sleep(1)
     return time.monotonic() - start
 

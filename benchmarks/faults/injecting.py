@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import redis
-from celery import Celery
-from kombu.exceptions import OperationalError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,6 +18,7 @@ from app.config import load_settings
 from app.dispatch import TaskName, orders_queue
 from benchmarks.faults.desks import Desk
 from benchmarks.faults.schedule import EXCHANGE_FAULTS, Planned
+from benchmarks.faults.tasks import Tasks
 from benchmarks.stack import Stack
 
 #: How long a fault waits for the process it is meant for, in seconds.
@@ -38,6 +37,7 @@ class Injector(threading.Thread):
         desks: Sequence[Desk],
         planned: Sequence[Planned],
         database: Engine,
+        tasks: Tasks,
         restart_database: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(name="faults")
@@ -49,9 +49,7 @@ class Injector(threading.Thread):
         settings = load_settings(stack.environ)
         self._run_dir = settings.run_dir
         self._redis = redis.Redis.from_url(settings.redis_url)
-        # Not the application's own, which this process may go on to use for another.
-        self._celery = Celery("faults", config_source="celeryconfig", set_as_current=False)
-        self._celery.conf.broker_url = settings.celery_broker_url
+        self._tasks = tasks
         self._acts: dict[str, Callable[[float], bool]] = {
             "kill web": lambda _: self._kill("web"),
             "kill a web worker": self._kill_a_web_worker,
@@ -136,18 +134,13 @@ class Injector(threading.Thread):
         except SQLAlchemyError:
             return False
         sent = [
-            self._send(TaskName.PROCESS_ALERT, alert_id, exchange)
-            and (order_id is None or self._send(TaskName.SUBMIT_ORDER, order_id, exchange))
+            self._tasks.send(TaskName.PROCESS_ALERT, orders_queue(exchange), alert_id)
+            and (
+                order_id is None or self._tasks.send(TaskName.SUBMIT_ORDER, orders_queue(exchange), order_id)
+            )
             for alert_id, order_id, exchange in rows
         ]
         return any(sent)
-
-    def _send(self, task: TaskName, row_id: int, exchange: str) -> bool:
-        try:
-            self._celery.send_task(task.value, args=(row_id,), queue=orders_queue(exchange))
-        except (OperationalError, OSError):
-            return False
-        return True
 
     # -- the exchange ------------------------------------------------------------------------------------------
 

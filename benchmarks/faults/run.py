@@ -18,6 +18,7 @@ from benchmarks.faults.findings import Findings, await_settled, compare
 from benchmarks.faults.injecting import Injector
 from benchmarks.faults.schedule import plan
 from benchmarks.faults.sending import Sender, intents
+from benchmarks.faults.tasks import Tasks
 from benchmarks.postgres import Postgres
 from benchmarks.stack import Stack, running
 
@@ -50,23 +51,25 @@ def run(wish: Wish) -> dict[str, Any]:
         stack.control("walk", {"walking": False})
         share = ceil(wish.intents / len(wish.exchanges))
         desks = open_desks(stack, {name: desks_needed(name, share, wish.seconds) for name in wish.exchanges})
-        database = create_engine(load_settings(stack.environ).database_url)
+        settings = load_settings(stack.environ)
+        database = create_engine(settings.database_url)
+        tasks = Tasks(settings.celery_broker_url)
         wanted = intents(desks, wish.intents, Random(wish.seed))
-        injector = _injector(wish, stack, desks, database, postgres)
+        injector = _injector(wish, stack, desks, database, tasks, postgres)
         injector.start()
         Sender(wish.rate, _SENDING_PATIENCE).send_all(wanted)
         injector.end()
-        settling = await_settled(database, _SETTLING_PATIENCE, impatient=wish.impatient)
+        settling = await_settled(database, _SETTLING_PATIENCE, tasks if wish.impatient else None)
         findings = compare(stack, database, desks, wanted)
         database.dispose()
         return _report(wish, findings, injector.injected, settling)
 
 
 def _injector(
-    wish: Wish, stack: Stack, desks: Sequence[Desk], database: Engine, postgres: Postgres | None
+    wish: Wish, stack: Stack, desks: Sequence[Desk], database: Engine, tasks: Tasks, postgres: Postgres | None
 ) -> Injector:
     planned = plan(wish.faults, wish.seconds, wish.seed, database_server=postgres is not None)
-    return Injector(stack, desks, planned, database, postgres.restart if postgres is not None else None)
+    return Injector(stack, desks, planned, database, tasks, None if postgres is None else postgres.restart)
 
 
 @contextmanager
