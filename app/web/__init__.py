@@ -6,7 +6,20 @@ from flask import Flask, request
 
 from app import receiver
 from app.models.sqlite import reading
-from app.web import access, api, assets, errors, filters, health, ids, live, pages, security, sessions
+from app.web import (
+    access,
+    api,
+    assets,
+    errors,
+    filters,
+    health,
+    ids,
+    languages,
+    live,
+    pages,
+    security,
+    sessions,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -17,6 +30,7 @@ def init_app(app: Flask) -> None:
     security.init_app(app)
     sessions.init_app(app)
     assets.init_app(app)
+    languages.init_app(app)
     filters.init_app(app)
     app.before_request(_note_intent)
     app.teardown_request(_forget_intent)
