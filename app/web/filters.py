@@ -39,8 +39,7 @@ def usd(value: Decimal | str | int) -> str:
 
 def when(moment: datetime) -> Markup:
     """A moment in the person's zone, as short as its distance from now allows; UTC on hover."""
-    zone = _zone(request.cookies.get(ZONE_COOKIE, ""))
-    local, today = moment.astimezone(zone), utc_now().astimezone(zone)
+    local, today = moment.astimezone(zone()), utc_now().astimezone(zone())
     if local.date() == today.date():
         shown = f"{local:%H:%M:%S}"
     elif local.year == today.year:
@@ -51,6 +50,11 @@ def when(moment: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         utc.isoformat(timespec="milliseconds"), f"{utc:%Y-%m-%d %H:%M:%S} UTC", shown
     )
+
+
+def zone() -> ZoneInfo:
+    """The time zone of the person who asks."""
+    return _zone(request.cookies.get(ZONE_COOKIE, ""))
 
 
 def sentence(words: str) -> str:
