@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.money import EXACT
-from app.models import BalancePoint, Broker
+from app.models import Broker
 from app.services import balances, brokers, history, holdings, ledger
 from app.services.holdings import Held, HoldingFilter
 from app.web import drawing, exports, paging
@@ -62,8 +61,8 @@ def asset(broker_id: int, asset: str) -> ResponseReturnValue:
     """One asset of a broker: what is held, its worth over time, and what moved it."""
     broker = _own(broker_id)
     period = _period()
-    points = history.of_asset(broker, asset, PERIODS[period])
     held = _held(broker, asset)
+    points = history.of_asset(broker, asset, PERIODS[period], held.row if held is not None else None)
     if held is None and not history.knows(broker, asset):
         abort(404)
     here = url_for("balances.asset", broker_id=broker.id, asset=asset)
@@ -83,8 +82,10 @@ def asset(broker_id: int, asset: str) -> ResponseReturnValue:
 @member
 def course(broker_id: int, asset: str) -> ResponseReturnValue:
     """The figures of an asset's curve, as of the equity curve's; None where no price was known."""
-    points = history.of_asset(_own(broker_id), asset, PERIODS[_period()])
-    return {"points": [_point(point) for point in points]}
+    broker = _own(broker_id)
+    points = history.of_asset(broker, asset, PERIODS[_period()], balances.of(broker, asset))
+    values = {int(point.at.timestamp()): _dollars(point.usd) for point in points}
+    return {"points": [{"time": time, "value": value} for time, value in values.items()]}
 
 
 def _own(broker_id: int) -> Broker:
@@ -120,6 +121,5 @@ def _row(held: Held) -> exports.Row:
     return (*where, row.asset, row.free, row.locked, row.total, row.usd_value, held.day_change, row.drift)
 
 
-def _point(point: BalancePoint) -> dict[str, Any]:
-    value = None if point.usd is None else format(EXACT.quantize(point.usd, _CENT), "f")
-    return {"time": int(point.at.timestamp()), "value": value}
+def _dollars(usd: Decimal | None) -> str | None:
+    return None if usd is None else format(EXACT.quantize(usd, _CENT), "f")
