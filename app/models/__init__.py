@@ -2,7 +2,7 @@
 
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
-from app.models.broker import BalanceRow, Broker, NakedPolicy
+from app.models.broker import BalanceRow, Broker, FuturesBalance, NakedPolicy
 from app.models.history import BalancePoint, EquityPoint
 from app.models.ledger import LedgerEntry
 from app.models.market import MarketRow
@@ -25,6 +25,7 @@ __all__ = [
     "Confirmation",
     "EquityPoint",
     "FillRow",
+    "FuturesBalance",
     "Halt",
     "HaltCause",
     "HaltScope",

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.money import EXACT
-from app.models import Broker
+from app.models import BalanceRow, Broker, FuturesBalance
 from app.services import balances, brokers, history, holdings, ledger
 from app.services.holdings import Held, HoldingFilter
 from app.web import drawing, exports, paging
@@ -24,7 +24,10 @@ blueprint = Blueprint("balances", __name__, url_prefix="/balances")
 _PER_PAGE = 50
 _ENTRIES = 20
 _CENT = Decimal("0.01")
-_COLUMNS = ("Broker", "Exchange", "Asset", "Free", "In orders", "Total", "USD", "USD in 24 hours", "Drift")
+_COLUMNS = (
+    *("Broker", "Exchange", "Account", "Asset", "Free", "In use", "Total"),
+    *("USD", "USD in 24 hours", "Drift"),
+)
 
 
 @blueprint.get("/")
@@ -34,12 +37,14 @@ def index() -> ResponseReturnValue:
     wanted = _wanted()
     found = holdings.matching(current_user, wanted)
     page = paging.page_of(paging.asked_for(), _PER_PAGE, len(found), "balances.index")
-    shown = holdings.with_course(found[max(page.first - 1, 0) : page.last])
+    start = (page.number - 1) * _PER_PAGE
+    shown = holdings.with_course(found[start : start + _PER_PAGE])
     return render_template(
         "balances/list.html",
         filters={name: request.args.get(name, "") for name in ("broker_id", "asset", "dust")},
         brokers=brokers.of(current_user),
         balances=[{"held": held, "lines": drawing.lines(held.course)} for held in shown],
+        futures=holdings.futures_matching(current_user, wanted),
         worth=_worth(found),
         unpriced=sorted({held.row.asset for held in found if held.row.usd_value is None and held.row.total}),
         page=page,
@@ -51,8 +56,14 @@ def index() -> ResponseReturnValue:
 @member
 def export() -> ResponseReturnValue:
     """The same as a file, all pages of it."""
-    found = holdings.with_course(holdings.matching(current_user, _wanted()))
-    return exports.answer("balances", _COLUMNS, [_row(held) for held in found])
+    wanted = _wanted()
+    spot = holdings.with_course(holdings.matching(current_user, wanted))
+    futures = holdings.futures_matching(current_user, wanted)
+    rows = [
+        *(_row(held.broker, held.row, "spot", held.day_change, held.row.drift) for held in spot),
+        *(_row(broker, row, "futures", None, None) for broker, row in futures),
+    ]
+    return exports.answer("balances", _COLUMNS, rows)
 
 
 @blueprint.get("/<int:broker_id>/<asset>")
@@ -115,10 +126,15 @@ def _worth(found: Sequence[Held]) -> Decimal:
     return sum((held.row.usd_value for held in found if held.row.usd_value is not None), Decimal(0))
 
 
-def _row(held: Held) -> exports.Row:
-    row = held.row
-    where = (held.broker.name, held.broker.exchange)
-    return (*where, row.asset, row.free, row.locked, row.total, row.usd_value, held.day_change, row.drift)
+def _row(
+    broker: Broker,
+    row: BalanceRow | FuturesBalance,
+    account: str,
+    change: Decimal | None,
+    drift: Decimal | None,
+) -> exports.Row:
+    amounts = (row.free, row.locked, row.total, row.usd_value)
+    return (broker.name, broker.exchange, account, row.asset, *amounts, change, drift)
 
 
 def _dollars(usd: Decimal | None) -> str | None:
