@@ -1,7 +1,7 @@
 """What the exchanges share that answer an order with ids only: a receipt, which does not tell what became of it.
 
 That is asked at once. When the look-up fails, a placed order is told as received and nothing more, for it surely
-reached the exchange; and a cancellation that was taken is told as unknown, for it may not have been carried out.
+reached the exchange; and a cancellation or change that was taken is told as unknown, for it may not be carried out.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class ReceiptExchange(RestExchange):
         return replace(report, fills=tuple(fills))
 
     def _confirmed(self, symbol: str, **order_id: str | None) -> OrderReport:
-        """An order after its cancellation was taken, which is not yet to say that it was carried out."""
+        """An order after its cancellation or change was taken, which is not yet to say that it was carried out."""
         try:
             return self._with_fills(self.get_order(symbol, **order_id))
         except ExchangeError as error:
-            message = f"the cancellation was taken; what came of it is not known: {error.exchange_message}"
+            message = f"the request was taken; what came of it is not known: {error.exchange_message}"
             raise OutcomeUnknown(self.name, message, code=error.code) from None
 
     def _with_asked_exits(self, entry: OrderReport, request: OrderRequest) -> OrderReport:
