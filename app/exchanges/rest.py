@@ -149,7 +149,7 @@ class RestExchange(Exchange):
 
     @abstractmethod
     def _fault(self, answer: Answer) -> Fault | None:
-        """What a readable answer complains of, or None when it is a success or of no documented shape."""
+        """What an answer complains of, JSON or not; None when it is a success or of no documented shape."""
 
     @abstractmethod
     def _fetch_markets(self) -> list[Market]:
@@ -224,7 +224,7 @@ class RestExchange(Exchange):
             raise self._raised(Fault(OutcomeUnknown, message), answer, writes) from None
 
     def _error_in(self, answer: Answer, writes: bool) -> ExchangeError | None:
-        fault = (self._fault(answer) if answer.readable else None) or http_fault(answer)
+        fault = self._fault(answer) or http_fault(answer)
         return None if fault is None else self._raised(fault, answer, writes)
 
     def _raised(self, fault: Fault, answer: Answer, writes: bool) -> ExchangeError:
