@@ -25,6 +25,7 @@ REGISTRY: Mapping[str, str] = {
     "bitget": "app.exchanges.bitget:Bitget",
     "kraken": "app.exchanges.kraken:Kraken",
     "kucoin": "app.exchanges.kucoin:KuCoin",
+    "okx": "app.exchanges.okx:OKX",
 }
 
 NAMES: tuple[str, ...] = tuple(REGISTRY)

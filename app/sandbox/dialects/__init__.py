@@ -9,10 +9,12 @@ from app.sandbox.dialects.binance import Binance
 from app.sandbox.dialects.bitget import Bitget
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
+from app.sandbox.dialects.okx import OKX
 
 DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
     "bitget": Bitget,
     "kraken": Kraken,
     "kucoin": KuCoin,
+    "okx": OKX,
 }
