@@ -10,6 +10,7 @@ from app.sandbox.dialects.bitget import Bitget
 from app.sandbox.dialects.bybit import Bybit
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
+from app.sandbox.dialects.okx import OKX
 
 DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
@@ -17,4 +18,5 @@ DIALECTS: Mapping[str, type[Dialect]] = {
     "bybit": Bybit,
     "kraken": Kraken,
     "kucoin": KuCoin,
+    "okx": OKX,
 }
