@@ -15,6 +15,7 @@ from app.web.pages import (
     brokers,
     dashboard,
     explaining,
+    look,
     messages,
     orders,
     positions,
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         admin,
         risk,
         settings,
+        look,
     ):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)

@@ -20,7 +20,8 @@ from app.services.brokers import BrokerRefused
 from app.services.underway import Work
 from app.web import forms
 from app.web.access import member
-from app.web.filters import sentence, words
+from app.web.filters import sentence
+from app.web.languages import words
 
 blueprint = Blueprint("brokers", __name__, url_prefix="/brokers")
 
