@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from app import extensions
 from app.web.pages import (
+    account,
     activity,
     admin,
     auth,
@@ -16,9 +17,11 @@ from app.web.pages import (
     dashboard,
     explaining,
     messages,
+    notifications,
     orders,
     positions,
     risk,
+    second_factor,
     settings,
     sources,
     trade,
@@ -43,6 +46,9 @@ def init_app(app: Flask) -> None:
         admin,
         risk,
         settings,
+        account,
+        second_factor,
+        notifications,
     ):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)
