@@ -133,8 +133,9 @@ def _told(rows: Iterable[Row[Any]], orders: Mapping[str, OrderRow]) -> Iterator[
         kind, order = _kind(row), orders.get(row.subject)
         if kind is None or (kind is Kind.ENTRY_FILLED and not _is_entry(order)):
             continue
-        symbol = row.detail.get("symbol") if order is None else order.symbol
-        yield Notice(row.at, kind, f"{symbol or row.subject}: {_words(kind, row, order)}")
+        about = row.detail.get("symbol") if order is None else order.symbol
+        about = about or row.detail.get("name") or row.subject
+        yield Notice(row.at, kind, f"{about}: {_words(kind, row, order)}")
 
 
 def _is_entry(order: OrderRow | None) -> bool:
@@ -155,8 +156,6 @@ def _words(kind: Kind, row: Row[Any], order: OrderRow | None) -> str:
             return f"{row.subject} came to nothing: {said.get('cause')}"
         case Kind.HALTED:
             return f"entries are halted: {said.get('reason')}"
-        case Kind.BROKER_LOST | Kind.SYNC_FAILING:
-            return f"{said.get('name')}: {said.get('reason')}"
         case Kind.ACCOUNT:
             return str(row.action).replace(".", " ").replace("_", " ")
         case _:

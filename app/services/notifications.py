@@ -135,11 +135,14 @@ def send(channel_id: int) -> None:
         return
     newest = notices.newest_position()
     found = notices.between(channel.user_id, channel.kinds, channel.told_position, newest)
-    error = _deliver(channel, _title(found), _body(found)) if found else None
+    if not found:
+        channel.quiet_until = utc_now()  # nothing was said, so nobody needs to be quiet
+        _settle(channel, newest)
+        return
+    error = _deliver(channel, _title(found), _body(found))
     if error is None:
         _settle(channel, newest)
-    if found:
-        _note(channel, error)
+    _note(channel, error)
 
 
 def send_test(channel_id: int) -> None:
