@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import OrderDenied, SwitchyardError
-from app.extensions import limiter
+from app.extensions import limiter, login
 from app.services import faults, maintenance
 from app.services.flower import FlowerSilent
 from app.services.halts import HaltRefused
@@ -154,6 +154,7 @@ def _answer(
 
 
 def _page(**told: object) -> str:
-    """The page of an error. It asks the database nothing, not even who is looking, unless that is known already."""
-    theme = vars(g.get("_login_user") or object).get("theme")
+    """The page of an error. It asks the database nothing: who is not known to be logged in by now counts as nobody."""
+    person = g.setdefault("_login_user", login.anonymous_user())  # where Flask-Login keeps `current_user`
+    theme = vars(person).get("theme")
     return current_app.jinja_env.get_template("errors/error.html").render(theme=theme, **told)

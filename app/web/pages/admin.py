@@ -26,7 +26,7 @@ from app.services import (
 from app.services import flower as flower_service
 from app.services.users import AccountRefused
 from app.web.access import admin
-from app.web.filters import sentence
+from app.web.filters import sentence, words
 
 blueprint = Blueprint("admin", __name__)
 
@@ -108,7 +108,7 @@ def _decide(user_id: int, act: Callable[[User], object]) -> ResponseReturnValue:
     try:
         act(user)
     except AccountRefused as refusal:
-        flash(f"{sentence(refusal.message)} {refusal.remedy}", "error")
+        flash(f"{sentence(refusal.message)} {words(refusal.remedy)}", "error")
     else:
         flash(_("Done for %(email)s.", email=user.email), "success")
     return redirect(url_for("admin.index"))
