@@ -259,8 +259,7 @@ def _scheme_of(url: str) -> str:
     if "://" not in url or len(url) > _MAX_URL:
         raise ChannelRefused("that is no Apprise address, such as tgram://TOKEN/CHAT", field="url")
     if scheme not in settings.notify_schemes:
-        allowed = ", ".join(sorted(settings.notify_schemes))
-        raise ChannelRefused(f"{scheme}:// is not allowed on this server; these are: {allowed}", field="url")
+        raise ChannelRefused(f"this server does not allow addresses with {scheme}://", field="url")
     return scheme
 
 
