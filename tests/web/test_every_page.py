@@ -34,6 +34,10 @@ PAGES = (
     "/activity/",
     "/settings/risk",
     "/settings/tokens",
+    "/settings/account",
+    "/settings/second-factor/",
+    "/settings/sessions",
+    "/settings/notifications/",
     "/panic",
     "/admin",
 )

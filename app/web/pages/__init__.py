@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from app import extensions
 from app.web.pages import (
+    account,
     activity,
     admin,
     auth,
@@ -18,10 +19,12 @@ from app.web.pages import (
     explaining,
     look,
     messages,
+    notifications,
     orders,
     performance,
     positions,
     risk,
+    second_factor,
     settings,
     sources,
     trade,
@@ -49,6 +52,9 @@ def init_app(app: Flask) -> None:
         risk,
         settings,
         look,
+        account,
+        second_factor,
+        notifications,
     ):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)
