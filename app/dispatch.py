@@ -32,6 +32,7 @@ class TaskName(StrEnum):
     CHECK_BROKER = "brokers.check"
     SYNC_BALANCES = "balances.sync"
     LOAD_MARKETS = "markets.load"
+    LOOK_AT_MARKET = "markets.look"
     BEAT_BALANCES = "beat.balances"
     BEAT_OPEN_ORDERS = "beat.open_orders"
     BEAT_MARKETS = "beat.markets"
@@ -111,6 +112,11 @@ def sync_balances(broker_id: int, exchange: str, *, good_for: float | None = Non
 def load_markets(broker_id: int, exchange: str) -> bool:
     """Fetch the markets of a broker's exchange and environment."""
     return _send(TaskName.LOAD_MARKETS, broker_id, sync_queue(exchange))
+
+
+def look_at_market(market_id: int, exchange: str, *, good_for: float) -> bool:
+    """Fetch what open pages show of a market; dropped if no worker comes to it within so many seconds."""
+    return _send(TaskName.LOOK_AT_MARKET, market_id, sync_queue(exchange), expires=good_for)
 
 
 def _send(

@@ -3,6 +3,7 @@
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
+from app.models.favourite import FavouriteMarket
 from app.models.ledger import LedgerEntry
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
@@ -22,6 +23,7 @@ __all__ = [
     "Broker",
     "Confirmation",
     "EquityPoint",
+    "FavouriteMarket",
     "FillRow",
     "Halt",
     "HaltCause",
