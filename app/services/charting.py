@@ -1,8 +1,8 @@
-"""What belongs to a person on the chart of a market: lines at the prices that matter, marks where orders were filled."""
+"""What belongs to a person on the chart of a market: lines at the prices that matter, and where orders were filled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -14,8 +14,6 @@ from app.domain.markets import Market
 from app.domain.protection import Target, target_quantity
 from app.extensions import db
 from app.models import Broker, FillRow, OrderRole, OrderRow, Position, TargetStatus
-from app.services import positions
-from app.services.orders import TABS
 
 
 class LineKind(StrEnum):
@@ -37,28 +35,26 @@ class Line:
     quantity: Decimal | None
 
 
-def lines_of(broker: Broker, market: Market) -> list[Line]:
-    """What a broker has at stake on a market, the highest price first: its resting orders, entry, stop and targets."""
-    position = positions.open_at(broker, market.symbol)
-    held = () if position is None else _of_position(position, market)
-    lines = [*_of_orders(broker, market.symbol), *held]
-    return sorted(lines, key=lambda line: line.price, reverse=True)
+def lines(market: Market, open_orders: Iterable[OrderRow], position: Position | None) -> list[Line]:
+    """What is at stake on a market, the highest price first: orders that rest, and a position's entry and exits.
+
+    Exits that rest are drawn once, by what the position wishes.
+    """
+    found = [
+        Line(LineKind(order.side.value), order.acts_at, order.quantity)
+        for order in open_orders
+        if order.symbol == market.symbol and order.role is not OrderRole.PROTECTION and order.acts_at
+    ]
+    if position is not None:
+        found.extend(_of_position(position, market))
+    return sorted(found, key=lambda line: line.price, reverse=True)
 
 
-def fills_of(broker: Broker, symbol: str, limit: int) -> Sequence[FillRow]:
+def fills(broker: Broker, symbol: str, limit: int) -> Sequence[FillRow]:
     """A broker's newest executions on a market, each with its order."""
     query = select(FillRow).join(FillRow.order).options(contains_eager(FillRow.order))
     query = query.where(OrderRow.broker_id == broker.id, OrderRow.symbol == symbol)
     return db.session.scalars(query.order_by(FillRow.id.desc()).limit(limit)).all()
-
-
-def _of_orders(broker: Broker, symbol: str) -> Iterator[Line]:
-    """The resting orders that are no exits: those are drawn by what the position wishes."""
-    query = select(OrderRow).where(OrderRow.broker_id == broker.id, OrderRow.symbol == symbol)
-    query = query.where(OrderRow.status.in_(TABS["open"]), OrderRow.role != OrderRole.PROTECTION)
-    for order in db.session.scalars(query):
-        if order.acts_at is not None:
-            yield Line(LineKind(order.side.value), order.acts_at, order.quantity)
 
 
 def _of_position(position: Position, market: Market) -> Iterator[Line]:

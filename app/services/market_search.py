@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.domain.markets import Market
 from app.extensions import db
@@ -41,10 +41,9 @@ def listing(user: User, broker: Broker, wanted: MarketFilter) -> tuple[list[Foun
     """A page of a broker's markets and how many match: what the text begins first, among these the starred ones."""
     conditions = _conditions(user, broker, wanted)
     total = db.session.scalar(select(func.count(MarketRow.id)).where(*conditions)) or 0
-    text, starred = _bare(wanted.text), FavouriteMarket.user_id.is_not(None)
+    text, starred = _bare(wanted.text), _is_starred_by(user)
     query = (
         select(MarketRow, starred)
-        .outerjoin(FavouriteMarket, _is_starred_by(user))
         .where(*conditions)
         .order_by(
             (MarketRow.base == text).desc(),
@@ -77,7 +76,7 @@ def _conditions(user: User, broker: Broker, wanted: MarketFilter) -> list[Column
     if wanted.quote:
         conditions.append(MarketRow.quote == wanted.quote)
     if wanted.favourites:
-        conditions.append(select(FavouriteMarket.market_id).where(_is_starred_by(user)).exists())
+        conditions.append(_is_starred_by(user))
     return conditions
 
 
@@ -90,7 +89,8 @@ def _of(broker: Broker) -> list[ColumnElement[bool]]:
 
 
 def _is_starred_by(user: User) -> ColumnElement[bool]:
-    return and_(FavouriteMarket.market_id == MarketRow.id, FavouriteMarket.user_id == user.id)
+    starred = (FavouriteMarket.market_id == MarketRow.id, FavouriteMarket.user_id == user.id)
+    return select(FavouriteMarket.market_id).where(*starred).exists()
 
 
 def _bare_symbol() -> ColumnElement[str]:

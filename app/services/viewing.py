@@ -1,9 +1,9 @@
 """What open pages show of a market: its order book and its candles, fetched by workers and shared by all who look.
 
 The web process never calls an exchange. A page asks for what it shows and gets what was fetched last; if nobody has
-asked for it in the last moments, a worker is asked for newer. So one exchange is asked at most every `BOOK_SECONDS` for a
-book however many pages are open, and not at all when none is. Everything lies in Redis and is free to lose: the queue
-carries the market's id, and what is wanted of it waits under that id.
+asked for it in the last moments, a worker is asked for newer. So an exchange is asked for a book at most every
+`BOOK_SECONDS` however many pages are open, and not at all when none is. Everything lies in Redis and is free to lose:
+the queue carries the market's id, and what is wanted of it waits under that id.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from app.web.pages import (
     auth,
     brokers,
     dashboard,
+    exchanges,
     explaining,
+    markets,
     messages,
     orders,
     positions,
@@ -22,6 +24,7 @@ from app.web.pages import (
     settings,
     sources,
     trade,
+    viewing,
     webhooks,
 )
 
@@ -33,6 +36,9 @@ def init_app(app: Flask) -> None:
         dashboard,
         brokers,
         trade,
+        viewing,
+        markets,
+        exchanges,
         orders,
         positions,
         webhooks,
