@@ -44,7 +44,9 @@
       input.form.requestSubmit();
     }
 
-    async function find() {
+    // With a step, an option is active as soon as there is one.
+    async function find(step) {
+      clearTimeout(timer);
       asking?.abort();
       asking = new AbortController();
       const address = new URL(box.dataset.combobox, location);
@@ -57,11 +59,12 @@
       options().forEach((option, number) => { option.id = `${list.id}-${number}`; });
       activate(null);
       open();
+      if (step && isOpen()) move(step);
     }
 
     function later() {
       clearTimeout(timer);
-      timer = setTimeout(find, PAUSE_MS);
+      timer = setTimeout(() => find(0), PAUSE_MS);
     }
 
     // From the last the next is the first, and the other way round; with none yet, the first or the last.
@@ -76,8 +79,9 @@
     input.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
-        if (isOpen()) move(event.key === "ArrowDown" ? 1 : -1);
-        else find();
+        const step = event.key === "ArrowDown" ? 1 : -1;
+        if (isOpen()) move(step);
+        else find(step);
       } else if (event.key === "Enter" && isOpen() && active()) {
         event.preventDefault();
         take(active());
