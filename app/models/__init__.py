@@ -3,6 +3,7 @@
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, NakedPolicy
+from app.models.favourite import FavouriteMarket
 from app.models.history import BalancePoint, EquityPoint
 from app.models.ledger import LedgerEntry
 from app.models.login import LoginSession, RecoveryCode, SecondFactor
@@ -27,6 +28,7 @@ __all__ = [
     "Broker",
     "Confirmation",
     "EquityPoint",
+    "FavouriteMarket",
     "FillRow",
     "Halt",
     "HaltCause",

@@ -19,6 +19,14 @@ log = structlog.get_logger()
 FORGOTTEN_AFTER_SECONDS = 120
 
 
+class Stage(StrEnum):
+    """How far it has come; beyond the first only what takes a while tells."""
+
+    ASKED = "ASKED"
+    FETCHING = "FETCHING"
+    STORING = "STORING"
+
+
 class Work(StrEnum):
     """What a person may wait for on a broker's page."""
 
@@ -28,8 +36,13 @@ class Work(StrEnum):
 
 def begin(work: Work, broker_id: int) -> None:
     """Note that the work has been asked for."""
+    reach(Stage.ASKED, work, broker_id)
+
+
+def reach(stage: Stage, work: Work, broker_id: int) -> None:
+    """Note how far the work has come."""
     try:
-        store.set(_key(work, broker_id), 1, ex=FORGOTTEN_AFTER_SECONDS)
+        store.set(_key(work, broker_id), stage.value, ex=FORGOTTEN_AFTER_SECONDS)
     except redis.exceptions.RedisError as error:
         log.warning("mark_not_kept", work=work.value, broker_id=broker_id, error=str(error))
 
@@ -53,6 +66,16 @@ def among(work: Work, broker_ids: Iterable[int]) -> set[int]:
         log.warning("marks_not_read", work=work.value, error=str(error))
         return set()
     return {broker_id for broker_id, mark in zip(wanted, marks, strict=True) if mark is not None}
+
+
+def stage_of(work: Work, broker_id: int) -> Stage | None:
+    """How far a broker's work has come; None when none is under way, or Redis cannot be asked."""
+    try:
+        mark = store.get(_key(work, broker_id))
+    except redis.exceptions.RedisError as error:
+        log.warning("mark_not_read", work=work.value, broker_id=broker_id, error=str(error))
+        return None
+    return None if mark is None else Stage(str(mark))
 
 
 def _key(work: Work, broker_id: int) -> str:

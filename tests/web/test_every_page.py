@@ -22,6 +22,8 @@ PAGES = (
     "/brokers/",
     "/brokers/new",
     "/trade/",
+    "/markets/",
+    "/exchanges/",
     "/orders/",
     "/positions/",
     "/webhooks/",
@@ -54,6 +56,8 @@ def _all_pages(history: History) -> list[str]:
         f"/panic?scope=BROKER&broker_id={history.broker_id}",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSDT",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSD",
+        f"/markets/?broker_id={history.broker_id}&q=bt&quote=USDT&only=favourites",
+        "/exchanges/?q=ki&only=native",
         *(f"/orders/{order_id}" for order_id in history.order_ids),
         *(f"/positions/{position_id}" for position_id in history.position_ids),
         *(

@@ -16,8 +16,10 @@ from app.web.pages import (
     balances,
     brokers,
     dashboard,
+    exchanges,
     explaining,
     look,
+    markets,
     messages,
     notifications,
     orders,
@@ -28,6 +30,7 @@ from app.web.pages import (
     settings,
     sources,
     trade,
+    viewing,
     webhooks,
 )
 
@@ -39,6 +42,9 @@ def init_app(app: Flask) -> None:
         dashboard,
         brokers,
         trade,
+        viewing,
+        markets,
+        exchanges,
         orders,
         positions,
         balances,
