@@ -21,6 +21,8 @@ from app.web.pages import (
     risk,
     settings,
     sources,
+    start,
+    styleguide,
     trade,
     webhooks,
 )
@@ -43,6 +45,8 @@ def init_app(app: Flask) -> None:
         admin,
         risk,
         settings,
+        start,
+        styleguide,
     ):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)
