@@ -1,7 +1,7 @@
 """Draws the icons of an installed Switchyard from our favicon:  python -m tests.browser.icons
 
-Writes static/img/icon-*.png. A phone cuts the maskable one to whatever shape it likes: what matters lies within the middle
-four fifths (https://www.w3.org/TR/appmanifest/#icon-masks), and the ground reaches to every edge.
+Writes static/img/icon-*.png. A phone cuts the maskable one to whatever shape it likes: what matters lies within the
+middle four fifths (https://www.w3.org/TR/appmanifest/#icon-masks), and the ground reaches to every edge.
 """
 
 from __future__ import annotations

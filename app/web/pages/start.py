@@ -19,7 +19,9 @@ blueprint = Blueprint("start", __name__, url_prefix="/start")
 
 _TEST = MessageWish(AlertAction.PING)
 #: What a chart's first real alert may say: small, and guarded.
-_TRADE = MessageWish(AlertAction.BUY_MARKET, MessageSize.PERCENT, amount="5", stop_loss="2%", take_profit="4%")
+_TRADE = MessageWish(
+    AlertAction.BUY_MARKET, MessageSize.PERCENT, amount="5", stop_loss="2%", take_profit="4%"
+)
 
 
 @blueprint.get("")
