@@ -13,7 +13,6 @@ from app.services import first_steps
 from app.services.first_steps import Step
 from tests.fixtures.app import LogIn, MakeUser, submit
 from tests.fixtures.history import MakeHistory
-from tests.web.test_every_page import MOST_QUERIES, counted_queries
 
 
 def _next_step(browser: FlaskClient) -> str:
@@ -50,17 +49,6 @@ def test_the_webhook_is_shown_once_where_the_path_stands_and_its_alert_ends_the_
     assert url[1] not in browser.get("/start").text
     assert browser.post(url[1], data="action=PING").status_code == 202
     assert "The line works." in browser.get("/start").text
-
-
-def test_the_path_asks_the_database_little(
-    app: Flask, make_user: MakeUser, log_in: LogIn, make_history: MakeHistory
-) -> None:
-    user = make_user()
-    make_history(user)
-    browser = log_in(user)
-    with counted_queries(app) as statements:
-        assert browser.get("/start").status_code == 200
-    assert len(statements) <= MOST_QUERIES, statements
 
 
 def test_nobodys_steps_are_anybody_elses(app: Flask, make_user: MakeUser, make_history: MakeHistory) -> None:

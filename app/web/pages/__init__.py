@@ -15,6 +15,7 @@ from app.web.pages import (
     brokers,
     dashboard,
     explaining,
+    look,
     messages,
     orders,
     positions,
@@ -47,6 +48,7 @@ def init_app(app: Flask) -> None:
         settings,
         start,
         styleguide,
+        look,
     ):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)

@@ -16,8 +16,8 @@ from app.services import brokers, orders, timeline
 from app.services.orders import TABS, CancelRefused, OrderFilter
 from app.web import exports, paging
 from app.web.access import member
-from app.web.filters import words
 from app.web.ids import row_id
+from app.web.languages import words
 from app.web.periods import PERIODS
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
