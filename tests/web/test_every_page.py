@@ -19,6 +19,7 @@ MOST_QUERIES = 12
 
 PAGES = (
     "/",
+    "/start",
     "/brokers/",
     "/brokers/new",
     "/trade/",
