@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, request
+from flask_babel import gettext
 from markupsafe import Markup
 
 from app.domain.money import EXACT, plain, to_decimal
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(usd)
     app.add_template_filter(when)
     app.add_template_filter(sentence)
+    app.add_template_filter(words)
 
 
 def money(value: Decimal | str | int) -> str:
@@ -53,10 +55,15 @@ def when(moment: datetime) -> Markup:
     )
 
 
-def sentence(words: str) -> str:
-    """The words of a service or an error as a sentence."""
-    words = words.strip()
-    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"
+def words(recorded: str) -> str:
+    """The words of a service or an error in the person's language."""
+    return str(gettext(recorded))
+
+
+def sentence(recorded: str) -> str:
+    """The same as a sentence."""
+    said = words(recorded.strip())
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '!', '?')) else '.'}"
 
 
 def _grouped(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request
 from marshmallow import Schema, ValidationError
 
 from app.services.refusal import Refused
-from app.web.filters import sentence
+from app.web.filters import sentence, words
 
 Errors = dict[str, list[str]]
 
@@ -26,7 +27,7 @@ def load(schema: Schema) -> tuple[Any, Errors]:
     try:
         return schema.load(request.form.to_dict()), {}
     except ValidationError as error:
-        return None, error.messages_dict
+        return None, in_words(error.messages_dict)
 
 
 def typed() -> dict[str, str]:
@@ -36,7 +37,12 @@ def typed() -> dict[str, str]:
 
 def errors_of(refusal: Refused) -> Errors:
     """A service's refusal at the field it names."""
-    words = sentence(refusal.message)
+    happened = sentence(refusal.message)
     if refusal.field is not None:
-        return {refusal.field: [words]}
-    return {WHOLE: [f"{words} {refusal.remedy}"]}
+        return {refusal.field: [happened]}
+    return {WHOLE: [f"{happened} {words(refusal.remedy)}"]}
+
+
+def in_words(messages: Mapping[str, list[str]]) -> Errors:
+    """What a schema found wrong, in the person's language."""
+    return {name: [words(message) for message in found] for name, found in messages.items()}

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 
 from app.extensions import login
@@ -56,7 +57,7 @@ def _who() -> Actor:
 def _ask_to_log_in() -> ResponseReturnValue:
     if request.method != "GET" or not _wants_page():
         abort(401)
-    flash("Log in to go on.", "info")
+    flash(_("Log in to go on."), "info")
     here = request.full_path.removesuffix("?")
     return redirect(url_for("auth.login", next=None if here == "/" else here))
 

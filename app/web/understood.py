@@ -6,31 +6,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
+
 from app.domain.alerts import signal_to_json
 from app.services.explaining import Explanation
 from app.services.inbox import Place
 
 #: What each part of a signal means.
-_MEANINGS: Mapping[str, str] = {
-    "action": "what it asks for",
-    "symbol": "the market, as it was written",
-    "price": "of the limit order, in quote",
-    "percent": "of the free quote for a purchase, of what is held for a sale",
-    "quantity": "size in base",
-    "quote_quantity": "size in quote",
-    "risk_percent": "of the account's worth, lost if the stop-loss sells",
-    "equity_percent": "of the account's worth, to be spent",
-    "stop_loss": "where a loss is cut",
-    "take_profit": "where a gain is taken",
-    "targets": "where gains are taken, with the share that each sells",
-    "trailing_percent": "distance at which the stop-loss follows the best price",
-    "market_position": "what the strategy holds after it",
-    "prev_market_position": "what the strategy held before it",
-    "position_size": "how much the strategy holds after it",
-    "alert_id": "the same id leads to one order, however often it comes",
-    "time": "when it was sent, by the sender's clock",
-    "expires_in": "seconds after which it is dropped rather than executed late",
-    "comment": "kept and shown",
+_MEANINGS: Mapping[str, Any] = {
+    "action": lazy("what it asks for"),
+    "symbol": lazy("the market, as it was written"),
+    "price": lazy("of the limit order, in quote"),
+    "percent": lazy("of the free quote for a purchase, of what is held for a sale"),
+    "quantity": lazy("size in base"),
+    "quote_quantity": lazy("size in quote"),
+    "risk_percent": lazy("of the account's worth, lost if the stop-loss sells"),
+    "equity_percent": lazy("of the account's worth, to be spent"),
+    "stop_loss": lazy("where a loss is cut"),
+    "take_profit": lazy("where a gain is taken"),
+    "targets": lazy("where gains are taken, with the share that each sells"),
+    "trailing_percent": lazy("distance at which the stop-loss follows the best price"),
+    "market_position": lazy("what the strategy holds after it"),
+    "prev_market_position": lazy("what the strategy held before it"),
+    "position_size": lazy("how much the strategy holds after it"),
+    "alert_id": lazy("the same id leads to one order, however often it comes"),
+    "time": lazy("when it was sent, by the sender's clock"),
+    "expires_in": lazy("seconds after which it is dropped rather than executed late"),
+    "comment": lazy("kept and shown"),
 }
 _EXTRAS = "extras"
 
@@ -47,7 +50,9 @@ class Part:
 def parts(signal: Mapping[str, Any] | None) -> list[Part]:
     """The parts of a stored signal that say something, in the order in which they are explained above."""
     told = signal or {}
-    return [Part(name, _in_words(told[name]), meaning) for name, meaning in _MEANINGS.items() if name in told]
+    return [
+        Part(name, _in_words(told[name]), str(meaning)) for name, meaning in _MEANINGS.items() if name in told
+    ]
 
 
 def extras(signal: Mapping[str, Any] | None) -> Mapping[str, str]:
@@ -96,7 +101,7 @@ def _in_words(value: object) -> str:
         case {"percent": percent}:
             return f"{percent} %"
         case {"at": at, "share": share}:
-            return f"{_in_words(at)} for {share} %"
+            return str(_("%(price)s for %(share)s percent", price=_in_words(at), share=share))
         case Sequence() if not isinstance(value, str):
             return ", ".join(map(_in_words, value))
         case _:

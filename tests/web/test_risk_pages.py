@@ -94,7 +94,9 @@ def test_panic_says_what_it_does_and_waits_for_the_word(
     user = make_user()
     make_history(user)
     browser = log_in(user)
-    assert "2 entry orders are cancelled, and 2 positions are sold" in browser.get("/panic").text
+    shown = browser.get("/panic").text
+    assert "2 entry orders are cancelled." in shown
+    assert "2 positions are sold at the market" in shown
 
     refused = submit(browser, "/panic", scope="USER", confirm="panic")
 

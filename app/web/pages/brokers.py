@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
 from flask_login import current_user
 
 from app.domain.accounts import Environment, TradingMode
@@ -18,7 +20,7 @@ from app.services.brokers import BrokerRefused
 from app.services.underway import Work
 from app.web import forms
 from app.web.access import member
-from app.web.filters import sentence
+from app.web.filters import sentence, words
 
 blueprint = Blueprint("brokers", __name__, url_prefix="/brokers")
 
@@ -26,7 +28,7 @@ blueprint = Blueprint("brokers", __name__, url_prefix="/brokers")
 MODES = (TradingMode.OFF, TradingMode.WEBHOOKS)
 
 _LATEST_ENTRIES = 10
-_NO_QUEUE = "The task queue cannot be reached, so no worker was asked. Try again when Redis is back."
+_NO_QUEUE = lazy("The task queue cannot be reached, so no worker was asked. Try again when Redis is back.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,17 @@ def new() -> ResponseReturnValue:
         return _form_page(None, {"exchange": request.args.get("exchange", NAMES[0])}, {})
     form, errors = forms.load(BrokerSchema())
     if not errors and form.credential is None and form.environment is not Environment.SANDBOX:
-        errors = {field.name: [f"{field.label} is missing."] for field in _fields(form.exchange)}
+        errors = {
+            field.name: [_("%(field)s is missing.", field=words(field.label))]
+            for field in _fields(form.exchange)
+        }
     if errors:
         return _form_page(None, forms.typed(), errors), 422
     try:
         broker = _add(form)
     except BrokerRefused as refusal:
         return _form_page(None, forms.typed(), forms.errors_of(refusal)), 422
-    flash(f"{broker.name} is stored; its connection is being tested.", "success")
+    flash(_("%(broker)s is stored; its connection is being tested.", broker=broker.name), "success")
     return redirect(url_for("brokers.detail", broker_id=broker.id))
 
 
@@ -112,7 +117,7 @@ def edit(broker_id: int) -> ResponseReturnValue:
     except BrokerRefused as refusal:
         return _form_page(broker, forms.typed(), forms.errors_of(refusal)), 422
     _apply(broker, form)
-    flash(f"{broker.name} is saved.", "success")
+    flash(_("%(name)s is saved.", name=broker.name), "success")
     return redirect(url_for("brokers.detail", broker_id=broker.id))
 
 
@@ -121,7 +126,7 @@ def edit(broker_id: int) -> ResponseReturnValue:
 def test(broker_id: int) -> ResponseReturnValue:
     """Have a worker run the check-up."""
     if not brokers.request_check(_own(broker_id)):
-        flash(_NO_QUEUE, "error")
+        flash(str(_NO_QUEUE), "error")
     return redirect(url_for("brokers.detail", broker_id=broker_id))
 
 
@@ -130,7 +135,7 @@ def test(broker_id: int) -> ResponseReturnValue:
 def load_markets(broker_id: int) -> ResponseReturnValue:
     """Have a worker load the markets."""
     if not brokers.request_markets(_own(broker_id)):
-        flash(_NO_QUEUE, "error")
+        flash(str(_NO_QUEUE), "error")
     return redirect(url_for("brokers.detail", broker_id=broker_id))
 
 
@@ -143,11 +148,11 @@ def set_mode(broker_id: int) -> ResponseReturnValue:
     if asked not in MODES:
         abort(400)
     brokers.set_mode(broker, TradingMode(asked))
-    words = {
-        TradingMode.OFF: "takes manual orders only",
-        TradingMode.WEBHOOKS: "also trades on webhooks",
+    done = {
+        TradingMode.OFF: _("%(broker)s now takes manual orders only.", broker=broker.name),
+        TradingMode.WEBHOOKS: _("%(broker)s now also trades on webhooks.", broker=broker.name),
     }
-    flash(f"{broker.name} now {words[broker.mode]}.", "success")
+    flash(done[broker.mode], "success")
     return redirect(url_for("brokers.detail", broker_id=broker_id))
 
 
@@ -158,7 +163,12 @@ def pause(broker_id: int) -> ResponseReturnValue:
     broker = _own(broker_id)
     paused = request.form.get("paused", "1") != "0"
     brokers.set_active(broker, not paused)
-    flash(f"{broker.name} {'is paused' if paused else 'trades again'}.", "success")
+    done = (
+        _("%(broker)s is paused.", broker=broker.name)
+        if paused
+        else _("%(broker)s trades again.", broker=broker.name)
+    )
+    flash(done, "success")
     return redirect(url_for("brokers.detail", broker_id=broker_id))
 
 
@@ -170,9 +180,9 @@ def remove(broker_id: int) -> ResponseReturnValue:
     try:
         brokers.remove(broker)
     except BrokerRefused as refusal:
-        flash(f"{sentence(refusal.message)} {refusal.remedy}", "error")
+        flash(f"{sentence(refusal.message)} {words(refusal.remedy)}", "error")
         return redirect(url_for("brokers.detail", broker_id=broker_id))
-    flash(f"{broker.name} is removed and its keys are deleted.", "success")
+    flash(_("%(broker)s is removed and its keys are deleted.", broker=broker.name), "success")
     return redirect(url_for("brokers.index"))
 
 

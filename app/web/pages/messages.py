@@ -53,7 +53,7 @@ def _composed() -> tuple[str | None, list[Signal], forms.Errors]:
         message = alert_message.compose(MessageSchema().load(request.args.to_dict()))
         return message, alert_message.understood(message), {}
     except ValidationError as error:
-        return None, [], error.messages_dict
+        return None, [], forms.in_words(error.messages_dict)
     except AlertFault as fault:
         field = "amount" if fault.key in SIZES else fault.key or forms.WHOLE
         return None, [], {field: [sentence(fault.said)]}

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.models import OrderOrigin, OrderRow, utc_now
@@ -14,6 +15,7 @@ from app.services import brokers, orders, timeline
 from app.services.orders import TABS, CancelRefused, OrderFilter
 from app.web import paging
 from app.web.access import member
+from app.web.filters import words
 from app.web.ids import row_id
 from app.web.periods import PERIODS
 
@@ -61,11 +63,11 @@ def cancel(order_id: int) -> ResponseReturnValue:
     try:
         orders.cancel(order)
     except CancelRefused as refusal:
-        flash(f"Nothing was cancelled: {refusal.message}.", "warning")
+        flash(_("Nothing was cancelled: %(why)s.", why=words(refusal.message)), "warning")
     else:
         done = order.status.is_final
         flash(
-            "The order is cancelled." if done else "The exchange is being asked to cancel the order.",
+            _("The order is cancelled.") if done else _("The exchange is being asked to cancel the order."),
             "success",
         )
     return redirect(url_for("orders.detail", order_id=order_id))
@@ -94,9 +96,10 @@ def _tabs(counts: dict[str, int], current: str) -> list[dict[str, Any]]:
     kept: dict[str, Any] = {
         name: value for name, value in request.args.items() if name not in ("tab", "page")
     }
+    labels = {"all": _("All"), "open": _("Open"), "filled": _("Filled"), "rejected": _("Rejected")}
     return [
         {
-            "label": tab.capitalize(),
+            "label": labels[tab],
             "href": url_for("orders.index", **kept, tab=tab),
             "current": tab == current,
             "count": number,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.models import Position, PositionStatus
@@ -48,7 +49,7 @@ def close(position_id: int) -> ResponseReturnValue:
     return _wish(
         position,
         lambda: wishes.close(position, wanted["percent"]),
-        "It is being sold at the market; what is left stays guarded.",
+        _("It is being sold at the market; what is left stays guarded."),
     )
 
 
@@ -60,7 +61,7 @@ def protect(position_id: int) -> ResponseReturnValue:
     wanted, errors = forms.load(ProtectionSchema())
     if errors:
         return _page(position, errors), 422
-    return _wish(position, lambda: wishes.move(position, **wanted), "The protection is being moved.")
+    return _wish(position, lambda: wishes.move(position, **wanted), _("The protection is being moved."))
 
 
 @blueprint.post("/<int:position_id>/break-even")
@@ -68,7 +69,9 @@ def protect(position_id: int) -> ResponseReturnValue:
 def break_even(position_id: int) -> ResponseReturnValue:
     """Move its stop-loss to where nothing is lost."""
     position = _own(position_id)
-    return _wish(position, lambda: wishes.break_even(position), "The stop-loss is being moved to break-even.")
+    return _wish(
+        position, lambda: wishes.break_even(position), _("The stop-loss is being moved to break-even.")
+    )
 
 
 @blueprint.post("/<int:position_id>/reverse")
@@ -79,7 +82,7 @@ def reverse(position_id: int) -> ResponseReturnValue:
     return _wish(
         position,
         lambda: wishes.reverse(position),
-        "It is being sold whole. A spot market has no short positions, so nothing is opened in its place.",
+        _("It is being sold whole. A spot market has no short positions, so nothing is opened in its place."),
     )
 
 

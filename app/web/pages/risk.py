@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from marshmallow import ValidationError
 
@@ -17,6 +19,7 @@ from app.services import brokers, halts, limits, panic
 from app.services.halts import Reach
 from app.web import forms
 from app.web.access import member
+from app.web.filters import words
 
 blueprint = Blueprint("risk", __name__)
 
@@ -33,7 +36,7 @@ def index() -> ResponseReturnValue:
     if errors:
         return _page(broker, forms.typed(), errors), 422
     limits.put(current_user, broker, wanted)
-    flash("The limits are saved; the next entry has to keep them.", "success")
+    flash(_("The limits are saved; the next entry has to keep them."), "success")
     return redirect(url_for("risk.index", broker_id=None if broker is None else broker.id))
 
 
@@ -44,7 +47,7 @@ def start() -> ResponseReturnValue:
     form = _halt_form()
     reach = _reach(form)
     halts.start(reach, current_user, form.reason)
-    flash(f"Entries of {reach.name} are halted. Exits still run.", "success")
+    flash(_("Entries of %(name)s are halted. Exits still run.", name=words(reach.name)), "success")
     return redirect(_page_of(form))
 
 
@@ -55,7 +58,7 @@ def lift() -> ResponseReturnValue:
     form = _halt_form()
     reach = _reach(form)
     halts.lift(reach, current_user)
-    flash(f"The halt of {reach.name} is lifted.", "success")
+    flash(_("The halt of %(name)s is lifted.", name=words(reach.name)), "success")
     return redirect(_page_of(form))
 
 
@@ -68,11 +71,13 @@ def emergency() -> ResponseReturnValue:
     form, errors = forms.load(PanicSchema())
     if errors:
         return _panic_page(_halt_form(), errors), 422
-    _, toll = panic.press(_reach(form), current_user, form.reason or "panic")
-    flash(
-        f"Entries are halted, {toll.orders} entry orders are cancelled and {toll.positions} positions are being sold.",
-        "success",
+    toll = panic.press(_reach(form), current_user, form.reason or "panic")[1]
+    done = (
+        _("Entries are halted."),
+        ngettext("%(num)s entry order is cancelled.", "%(num)s entry orders are cancelled.", toll.orders),
+        ngettext("%(num)s position is being sold.", "%(num)s positions are being sold.", toll.positions),
     )
+    flash(" ".join(done), "success")
     return redirect(_page_of(form))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.domain.alerts import OutOfStep
@@ -83,7 +84,7 @@ def edit(source_id: int) -> ResponseReturnValue:
             sources.set_secrets(source, secret=form.secret, signing_secret=form.signing_secret)
     except SourceRefused as refusal:
         return _form_page(source, forms.typed(), forms.errors_of(refusal)), 422
-    flash(f"{source.name} is saved.", "success")
+    flash(_("%(name)s is saved.", name=source.name), "success")
     return redirect(url_for("sources.detail", source_id=source.id))
 
 
@@ -93,7 +94,8 @@ def toggle(source_id: int) -> ResponseReturnValue:
     """Switch a source off, or on again."""
     source = _own(source_id)
     sources.set_enabled(source, not source.enabled)
-    flash(f"{source.name} is switched {'on' if source.enabled else 'off'}.", "success")
+    done = _("%(name)s is switched on.") if source.enabled else _("%(name)s is switched off.")
+    flash(done % {"name": source.name}, "success")
     return redirect(url_for("sources.index"))
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.domain.alerts import AlertStatus
@@ -27,6 +28,7 @@ from app.services.inbox import ACTIONS, AlertFilter
 from app.services.replays import ReplayRefused
 from app.web import paging, understood
 from app.web.access import member
+from app.web.filters import words
 from app.web.ids import row_id
 from app.web.periods import PERIODS
 
@@ -108,9 +110,19 @@ def replay(alert_id: int) -> ResponseReturnValue:
     try:
         again = replays.replay(found)
     except ReplayRefused as refusal:
-        flash(f"Nothing was replayed: {refusal.message}. {refusal.remedy}", "warning")
+        flash(
+            _("Nothing was replayed: %(why)s.", why=words(refusal.message)) + f" {words(refusal.remedy)}",
+            "warning",
+        )
         return redirect(url_for("webhooks.rehearse", alert_id=alert_id))
-    flash(f"Alert {alert_id} is run again on {again.broker.name}, as this one.", "success")
+    flash(
+        _(
+            "Alert %(number)s is run again on %(broker)s, as this one.",
+            number=alert_id,
+            broker=again.broker.name,
+        ),
+        "success",
+    )
     return redirect(url_for("webhooks.alert", alert_id=again.id))
 
 
@@ -122,9 +134,12 @@ def confirm(alert_id: int) -> ResponseReturnValue:
     try:
         alerts.confirm(found)
     except ConfirmationRefused as refusal:
-        flash(f"Nothing was confirmed: {refusal.message}. {refusal.remedy}", "warning")
+        flash(
+            _("Nothing was confirmed: %(why)s.", why=words(refusal.message)) + f" {words(refusal.remedy)}",
+            "warning",
+        )
     else:
-        flash("Confirmed: a worker acts on it now.", "success")
+        flash(_("Confirmed: a worker acts on it now."), "success")
     return redirect(url_for("webhooks.alert", alert_id=alert_id))
 
 
