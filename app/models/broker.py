@@ -30,7 +30,8 @@ class Broker(Table):
 
     The keys are encrypted one by one under ``data_key``, which is itself encrypted under the master key
     (see `app.services.vault`). ``connected`` is None until a check-up has run. ``orders_seen_at`` is when the last
-    look at its resting orders began that found, and booked, all that had executed by then. ``ledger_opened_at`` is
+    look at its resting orders began that found, and booked, all that had executed by then. ``region`` is one of the
+    exchange's `Region`s, None where there is no choice. ``ledger_opened_at`` is
     None until the ledger has taken up what the account holds.
     """
 
@@ -42,6 +43,7 @@ class Broker(Table):
     name: Mapped[str] = mapped_column(String(80))
     exchange: Mapped[str] = mapped_column(String(20), index=True)
     environment: Mapped[Environment] = mapped_column(EnumText(Environment))
+    region: Mapped[str | None] = mapped_column(String(20))
     mode: Mapped[TradingMode] = mapped_column(EnumText(TradingMode), default=TradingMode.OFF)
     dry_run: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)

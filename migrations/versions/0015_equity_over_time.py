@@ -6,7 +6,7 @@ from alembic import op
 from app.models import types
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 #: How much of a time written out (2026-11-21 03:05) tells the stretches apart: days, hours, ten minutes.
 _STRETCHES = (("DAY", 10), ("HOUR", 13), ("QUARTER", 15))

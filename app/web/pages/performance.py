@@ -14,7 +14,7 @@ from app.web import calendars
 from app.web.access import member
 from app.web.addresses import with_query
 from app.web.calendars import Month
-from app.web.filters import zone
+from app.web.zones import zone
 
 blueprint = Blueprint("performance", __name__)
 
