@@ -126,6 +126,7 @@ def test_charts_are_drawn_and_follow_what_happens(app: Flask, page: Page, histor
 def test_a_first_curve_appears_by_itself(app: Flask, page: Page, history: History) -> None:
     with app.app_context():
         db.session.query(EquityPoint).delete()
+        db.session.get_one(Broker, history.broker_id).balances_synced_at = None
         db.session.commit()
     _sign_in(page, "ada@example.org")
     expect(page.get_by_text("No curve yet")).to_be_visible()
