@@ -34,6 +34,7 @@ class TaskName(StrEnum):
     LOAD_MARKETS = "markets.load"
     NOTIFY_CHANNEL = "notifications.send"
     TEST_CHANNEL = "notifications.test"
+    LOOK_AT_MARKET = "markets.look"
     BEAT_BALANCES = "beat.balances"
     BEAT_OPEN_ORDERS = "beat.open_orders"
     BEAT_MARKETS = "beat.markets"
@@ -124,6 +125,11 @@ def notify_channel(channel_id: int, *, good_for: float) -> bool:
 def test_channel(channel_id: int) -> bool:
     """Send a message to a notification channel that says only that it came."""
     return _send(TaskName.TEST_CHANNEL, channel_id, DEFAULT_QUEUE)
+
+
+def look_at_market(market_id: int, exchange: str, *, good_for: float) -> bool:
+    """Fetch what open pages show of a market; dropped if no worker comes to it within so many seconds."""
+    return _send(TaskName.LOOK_AT_MARKET, market_id, sync_queue(exchange), expires=good_for)
 
 
 def _send(

@@ -2,7 +2,9 @@
 
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
-from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
+from app.models.broker import BalanceRow, Broker, NakedPolicy
+from app.models.favourite import FavouriteMarket
+from app.models.history import BalancePoint, EquityPoint
 from app.models.ledger import LedgerEntry
 from app.models.login import LoginSession, RecoveryCode, SecondFactor
 from app.models.market import MarketRow
@@ -21,10 +23,12 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditSeal",
+    "BalancePoint",
     "BalanceRow",
     "Broker",
     "Confirmation",
     "EquityPoint",
+    "FavouriteMarket",
     "FillRow",
     "Halt",
     "HaltCause",

@@ -15,7 +15,8 @@ from app.models.types import UtcDateTime, utc_now
 class User(UserMixin, Table):
     """A person. Rows they own carry ``user_id`` and are visible to them alone.
 
-    While ``closed_at`` is set they cannot log in, nor can their programs.
+    While ``closed_at`` is set they cannot log in, nor can their programs. ``language`` and ``time_zone`` are None where
+    they follow the browser.
     """
 
     __tablename__ = "users"
@@ -25,6 +26,8 @@ class User(UserMixin, Table):
     password_hash: Mapped[str] = mapped_column(String(256))
     is_admin: Mapped[bool] = mapped_column(default=False)
     theme: Mapped[str] = mapped_column(String(8), default="dark")
+    language: Mapped[str | None] = mapped_column(String(8))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

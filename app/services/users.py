@@ -202,6 +202,12 @@ def set_theme(user: User, theme: str) -> None:
         db.session.commit()
 
 
+def set_look(user: User, *, theme: str, language: str | None, time_zone: str | None) -> None:
+    """Keep how a person wants to see the pages; a language or zone of None follows their browser."""
+    user.theme, user.language, user.time_zone = theme, language, time_zone
+    db.session.commit()
+
+
 def _fits(user: User | None, password: str) -> bool:
     try:
         return hasher.verify(user.password_hash if user else NOBODY, password)

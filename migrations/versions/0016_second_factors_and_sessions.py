@@ -8,7 +8,7 @@ from alembic import op
 from app.models import types
 
 revision = "0016"
-down_revision = "0013"
+down_revision = "0015"
 
 
 def upgrade() -> None:

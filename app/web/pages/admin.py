@@ -26,7 +26,8 @@ from app.services import (
 from app.services import flower as flower_service
 from app.services.users import AccountRefused
 from app.web.access import admin
-from app.web.filters import sentence, words
+from app.web.filters import sentence
+from app.web.languages import words
 
 blueprint = Blueprint("admin", __name__)
 

@@ -110,7 +110,7 @@ def signup() -> ResponseReturnValue:
         return _signup_page(forms.errors_of(refusal)), 422
     sessions.begin(user)
     log.info("signed_up", user_id=user.id, is_admin=user.is_admin)
-    return redirect(url_for("dashboard.index"))
+    return redirect(url_for("start.index"))
 
 
 @blueprint.post("/logout")
