@@ -125,7 +125,8 @@ def test_a_line_is_interrupted_where_nothing_is_known() -> None:
     assert drawing.lines([one, one]) == ["2.0,12.0 94.0,12.0"]
 
 
-def test_amounts_in_a_calendar_are_short_and_keep_their_sign() -> None:
+def test_amounts_in_a_calendar_are_short_and_keep_their_sign(app: Flask) -> None:
     amounts = ("0", "0.004", "-12.346", "1234", "-56789", "12345678")
-    shown = [calendars.short(Decimal(amount)) for amount in amounts]
+    with app.test_request_context():
+        shown = [calendars.short(Decimal(amount)) for amount in amounts]
     assert shown == ["0.00", "+0.00", "−12.35", "+1,234", "−56.8k", "+12.3M"]
