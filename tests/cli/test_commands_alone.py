@@ -51,6 +51,25 @@ def test_an_account_is_made_with_a_password_from_standard_input(app: Flask, type
     assert PASSWORD not in made.output
 
 
+def test_accounts_are_looked_after_without_a_browser(app: Flask, type_in: TypeIn) -> None:
+    for name in ("ann", "bob"):
+        type_in("user", "create", f"{name}@x.org", "--password-stdin", stdin=PASSWORD)
+    refused = type_in("user", "role", "ann@x.org", "--no-admin", code=1)
+    assert "only administrator" in refused.stderr
+    type_in("user", "role", "bob@x.org", "--admin")
+    type_in("user", "close", "ann@x.org")
+    with app.app_context(), pytest.raises(LoginFailed):
+        users.authenticate("ann@x.org", PASSWORD)
+    type_in("user", "reopen", "ann@x.org")
+    other = "another one of those"
+    type_in("user", "set-password", "ann@x.org", "--password-stdin", stdin=other)
+    assert "has no second factor" in type_in("user", "reset-2fa", "ann@x.org").output
+    with app.app_context():
+        assert users.authenticate("ann@x.org", other).email == "ann@x.org"
+    listed = json.loads(type_in("user", "list", "--json").stdout)
+    assert [(row["admin"], row["closed_at"]) for row in listed] == [(True, None)] * 2
+
+
 def test_a_password_is_asked_for_twice_and_not_shown(type_in: TypeIn) -> None:
     made = type_in("user", "create", "ann@example.org", stdin=f"{PASSWORD}\n{PASSWORD}\n")
 
