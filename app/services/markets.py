@@ -22,7 +22,7 @@ def load(broker_id: int) -> int:
     Serves every broker of the same exchange and environment. A failure is kept on the broker, in words, and raised.
     """
     broker = db.session.get_one(Broker, broker_id)
-    _tell(broker, Stage.FETCHING)
+    _tell(broker, Stage.READING)
     try:
         with connections.calling(broker) as exchange:
             found = exchange.markets()
@@ -74,9 +74,9 @@ def store(exchange: str, environment: Environment, markets: list[Market]) -> Non
 
 
 def _tell(broker: Broker, stage: Stage) -> None:
-    """Let the pages that wait for the markets know how far the load has come."""
-    underway.reach(stage, Work.MARKETS, broker.id)
-    events.publish(broker.user_id, Topic.MARKETS, broker.id)
+    """Let a page on which somebody waits show how far it has come."""
+    if underway.reach(Work.MARKETS, broker.id, stage):
+        events.publish(broker.user_id, Topic.MARKETS, broker.id)
 
 
 def _values(market: Market) -> dict[str, object]:

@@ -19,14 +19,6 @@ log = structlog.get_logger()
 FORGOTTEN_AFTER_SECONDS = 120
 
 
-class Stage(StrEnum):
-    """How far it has come; beyond the first only what takes a while tells."""
-
-    ASKED = "ASKED"
-    FETCHING = "FETCHING"
-    STORING = "STORING"
-
-
 class Work(StrEnum):
     """What a person may wait for on a broker's page."""
 
@@ -34,17 +26,39 @@ class Work(StrEnum):
     MARKETS = "markets"
 
 
+class Stage(StrEnum):
+    """How far it has come, in this order."""
+
+    ASKED = "asked"
+    READING = "reading"
+    STORING = "storing"
+
+
 def begin(work: Work, broker_id: int) -> None:
     """Note that the work has been asked for."""
-    reach(Stage.ASKED, work, broker_id)
-
-
-def reach(stage: Stage, work: Work, broker_id: int) -> None:
-    """Note how far the work has come."""
     try:
-        store.set(_key(work, broker_id), stage.value, ex=FORGOTTEN_AFTER_SECONDS)
+        store.set(_key(work, broker_id), Stage.ASKED.value, ex=FORGOTTEN_AFTER_SECONDS)
     except redis.exceptions.RedisError as error:
         log.warning("mark_not_kept", work=work.value, broker_id=broker_id, error=str(error))
+
+
+def reach(work: Work, broker_id: int, stage: Stage) -> bool:
+    """Note how far it has come; False when nobody waits for it."""
+    try:
+        return bool(store.set(_key(work, broker_id), stage.value, ex=FORGOTTEN_AFTER_SECONDS, xx=True))
+    except redis.exceptions.RedisError as error:
+        log.warning("mark_not_kept", work=work.value, broker_id=broker_id, error=str(error))
+        return False
+
+
+def stage(work: Work, broker_id: int) -> Stage | None:
+    """How far it has come; None when it is not under way or Redis cannot be asked."""
+    try:
+        mark = store.get(_key(work, broker_id))
+    except redis.exceptions.RedisError as error:
+        log.warning("marks_not_read", work=work.value, error=str(error))
+        return None
+    return None if mark is None else Stage(str(mark))
 
 
 def end(work: Work, broker_id: int) -> None:
@@ -66,16 +80,6 @@ def among(work: Work, broker_ids: Iterable[int]) -> set[int]:
         log.warning("marks_not_read", work=work.value, error=str(error))
         return set()
     return {broker_id for broker_id, mark in zip(wanted, marks, strict=True) if mark is not None}
-
-
-def stage_of(work: Work, broker_id: int) -> Stage | None:
-    """How far a broker's work has come; None when none is under way, or Redis cannot be asked."""
-    try:
-        mark = store.get(_key(work, broker_id))
-    except redis.exceptions.RedisError as error:
-        log.warning("mark_not_read", work=work.value, broker_id=broker_id, error=str(error))
-        return None
-    return None if mark is None else Stage(str(mark))
 
 
 def _key(work: Work, broker_id: int) -> str:

@@ -6,7 +6,7 @@ from alembic import op
 from app.models import types
 
 revision = "0018"
-down_revision = "0013"
+down_revision = "0017"
 
 _WISHES = ("amend_quantity", "amend_price")
 

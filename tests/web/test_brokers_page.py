@@ -9,11 +9,11 @@ from sqlalchemy import update
 
 from app.domain.accounts import Environment, TradingMode
 from app.domain.orders import OrderStatus
-from app.exchanges import NAMES, credential_fields
+from app.exchanges import NAMES, credential_fields, regions
 from app.extensions import db
 from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
 from app.services import brokers, vault
-from app.services.underway import Work, end
+from app.services.underway import Stage, Work, end, reach
 from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
@@ -98,6 +98,31 @@ def test_the_fields_of_an_exchange_come_alone(make_user: MakeUser, log_in: LogIn
     for field in credential_fields(NAMES[0]):
         assert f'name="{field.name}"' in part
     assert browser.get("/brokers/fields?exchange=mtgox").status_code == 404
+
+
+def test_the_region_of_an_account_is_asked_for_where_there_is_a_choice_and_moves_with_its_keys_only(
+    app: Flask, make_user: MakeUser, log_in: LogIn
+) -> None:
+    name = next(name for name in NAMES if regions(name))
+    usual, other = regions(name)[:2]
+    browser = log_in(make_user())
+    assert f'value="{other.id}"' in browser.get(f"/brokers/fields?exchange={name}").text
+    assert 'name="region"' not in browser.get("/brokers/fields?exchange=kraken").text
+    keys = {field.name: "x" for field in credential_fields(name)}
+    form = {**FORM, **keys, "exchange": name, "environment": "SANDBOX"}
+    assert 'id="region-error"' in submit(browser, "/brokers/new", **form, region="moon").text
+    submit(browser, "/brokers/new", **form)
+    with app.app_context():
+        broker = db.session.query(Broker).one()
+        assert broker.region == usual.id
+    form |= dict.fromkeys(keys, "")
+    moved = submit(browser, f"/brokers/{broker.id}/edit", **form, region=other.id)
+    assert 'id="api_key-error"' in moved.text
+    assert (
+        submit(browser, f"/brokers/{broker.id}/edit", **{**form, **keys}, region=other.id).status_code == 302
+    )
+    with app.app_context():
+        assert db.session.get_one(Broker, broker.id).region == other.id
 
 
 def test_editing_without_keys_keeps_the_stored_ones(
@@ -249,10 +274,26 @@ def test_updating_the_markets_shows_that_they_load_until_they_are_there(
     page = f"/brokers/{broker.id}"
     submit(browser, f"{page}/markets", page=page)
     assert redis_client.llen(f"sync.{broker.exchange}") == 2  # the check-up of the new broker, and this
-    assert "Loading …" in browser.get(page).text
+    assert "Waiting for a worker" in browser.get(page).text
     with app.app_context():
+        assert reach(Work.MARKETS, broker.id, Stage.STORING)
+        assert "Storing what has changed" in browser.get(page).text
         end(Work.MARKETS, broker.id)
-    assert "Loading …" not in browser.get(page).text
+        assert not reach(Work.MARKETS, broker.id, Stage.READING)  # nobody waits for it any more
+    assert "<progress" not in browser.get(page).text
+
+
+def test_another_broker_is_made_the_main_one(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker
+) -> None:
+    user = make_user()
+    first, second = make_broker(user), make_broker(user)
+    browser = log_in(user)
+    submit(browser, f"/brokers/{second.id}/main", page=f"/brokers/{second.id}")
+    with app.app_context():
+        assert [broker.id for broker in brokers.of(user)] == [second.id, first.id]
+    assert "Make main" in browser.get(f"/brokers/{first.id}").text
+    assert "Make main" not in browser.get(f"/brokers/{second.id}").text
 
 
 def test_a_broker_with_orders_at_its_exchange_is_not_removed(

@@ -109,7 +109,7 @@ def test_an_update_is_asked_of_a_worker_and_its_progress_and_its_failure_are_tol
     assert redis_client.llen(f"sync.{NAMES[0]}") == waiting + 1
     assert "Waiting for a worker. " in browser.get("/markets/").text
     with app.app_context():
-        underway.reach(Stage.STORING, Work.MARKETS, history.broker_id)
+        underway.reach(Work.MARKETS, history.broker_id, Stage.STORING)
         assert "Step 3 of 3" in browser.get("/markets/").text
         underway.end(Work.MARKETS, history.broker_id)
         db.session.get_one(Broker, history.broker_id).markets_error = "It is down. Try again later."

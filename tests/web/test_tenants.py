@@ -10,21 +10,26 @@ from werkzeug.routing import Rule
 
 from app.extensions import db
 from app.models import Broker, Halt, OrderRow, RiskLimits, Source, User
-from app.services import tokens
+from app.services import login_sessions, notifications, tokens
+from app.services.notices import Kind
 from app.services.tokens import Scope
 from app.web.access import Access, decision
 from tests.fixtures.app import LogIn, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
 
-def _ids_of(history: History, owner: User) -> dict[str, int]:
+def _ids_of(history: History, owner: User) -> dict[str, int | str]:
+    login_sessions.begin(owner, address="192.0.2.1", user_agent="of the owner")
     return {
+        "session_id": login_sessions.of(owner)[0].id,
+        "channel_id": notifications.add(owner, "phone", "json://192.0.2.1/", [Kind.HALTED]).id,
         "token_id": tokens.create(owner, "bot", [Scope.READ], days=1)[0].id,
         "broker_id": history.broker_id,
         "order_id": history.open_order_id,
         "position_id": history.position_ids[0],
         "alert_id": history.alert_ids[0],
         "source_id": history.source_id,
+        "asset": "BTC",
     }
 
 
@@ -70,6 +75,12 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
         "/webhooks/sources",
         "/activity/",
         "/trade/",
+        "/balances/",
+        "/balances/export",
+        "/performance",
+        "/activity/export",
+        "/settings/sessions",
+        "/settings/notifications/",
         "/equity",
         "/trade/markets?symbol=BTC",
         "/markets/",

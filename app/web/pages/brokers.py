@@ -12,15 +12,16 @@ from flask_babel import lazy_gettext as lazy
 from flask_login import current_user
 
 from app.domain.accounts import Environment, TradingMode
-from app.exchanges import NAMES, CredentialField, capabilities, credential_fields, title
+from app.exchanges import NAMES, CredentialField, Region, capabilities, credential_fields, regions, title
 from app.models import Broker
 from app.schemas.brokers import BrokerForm, BrokerSchema
 from app.services import brokers, ledger, overview, underway
 from app.services.brokers import BrokerRefused
-from app.services.underway import Work
+from app.services.underway import Stage, Work
 from app.web import forms
 from app.web.access import member
-from app.web.filters import sentence, words
+from app.web.filters import sentence
+from app.web.languages import words
 
 blueprint = Blueprint("brokers", __name__, url_prefix="/brokers")
 
@@ -39,6 +40,7 @@ class _Exchange:
     name: str
     credential_fields: tuple[CredentialField, ...]
     environments: tuple[Environment, ...]
+    regions: tuple[Region, ...]
 
 
 @blueprint.get("/")
@@ -53,7 +55,8 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Connect an account; its check-up starts by itself."""
     if request.method == "GET":
-        return _form_page(None, {"exchange": request.args.get("exchange", NAMES[0])}, {})
+        suggested = {name: request.args[name] for name in ("exchange", "environment") if name in request.args}
+        return _form_page(None, {"exchange": NAMES[0], **suggested}, {})
     form, errors = forms.load(BrokerSchema())
     if not errors and form.credential is None and form.environment is not Environment.SANDBOX:
         errors = {
@@ -111,6 +114,7 @@ def edit(broker_id: int) -> ResponseReturnValue:
             dry_run=form.dry_run,
             credential=form.credential,
             same_account=form.same_account,
+            region=form.region,
         )
     except BrokerRefused as refusal:
         return _form_page(broker, forms.typed(), forms.errors_of(refusal)), 422
@@ -151,6 +155,16 @@ def set_mode(broker_id: int) -> ResponseReturnValue:
         TradingMode.WEBHOOKS: _("%(broker)s now also trades on webhooks.", broker=broker.name),
     }
     flash(done[broker.mode], "success")
+    return redirect(url_for("brokers.detail", broker_id=broker_id))
+
+
+@blueprint.post("/<int:broker_id>/main")
+@member
+def make_main(broker_id: int) -> ResponseReturnValue:
+    """Make it the broker the ticket opens with."""
+    broker = _own(broker_id)
+    brokers.make_main(broker)
+    flash(_("%(broker)s is now the main broker.", broker=broker.name), "success")
     return redirect(url_for("brokers.detail", broker_id=broker_id))
 
 
@@ -197,6 +211,7 @@ def _add(form: BrokerForm) -> Broker:
         credential=form.credential,
         mode=form.mode,
         dry_run=form.dry_run,
+        region=form.region,
     )
     if form.is_main:
         brokers.make_main(broker)
@@ -228,7 +243,7 @@ def _exchange(name: str) -> _Exchange:
         abort(404)
     testable = capabilities(name).test_environment
     environments = [Environment.SANDBOX, *([Environment.TESTNET] if testable else []), Environment.LIVE]
-    return _Exchange(name, title(name), credential_fields(name), tuple(environments))
+    return _Exchange(name, title(name), credential_fields(name), tuple(environments), regions(name))
 
 
 def _fields(exchange: str) -> tuple[CredentialField, ...]:
@@ -240,6 +255,7 @@ def _values(broker: Broker) -> dict[str, Any]:
         "exchange": broker.exchange,
         "name": broker.name,
         "environment": broker.environment,
+        "region": broker.region,
         "mode": broker.mode,
         "dry_run": broker.dry_run,
         "is_main": broker.is_main,
@@ -260,9 +276,15 @@ def _checkup(broker: Broker) -> dict[str, Any] | None:
 
 
 def _markets(broker: Broker) -> dict[str, Any]:
-    loading = bool(underway.among(Work.MARKETS, [broker.id]))
-    state = "LOADING" if loading else "FAILED" if broker.markets_error else "IDLE"
-    return {"state": state, "loaded_at": broker.markets_loaded_at, "error": broker.markets_error}
+    stage = underway.stage(Work.MARKETS, broker.id)
+    state = "LOADING" if stage is not None else "FAILED" if broker.markets_error else "IDLE"
+    return {
+        "state": state,
+        "stage": stage,
+        "stages": list(Stage),
+        "loaded_at": broker.markets_loaded_at,
+        "error": broker.markets_error,
+    }
 
 
 def _ledger(broker: Broker) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
         quotes=market_search.quotes(broker),
         markets=found,
         prices=prices.last_of(broker.exchange, broker.environment, symbols),
-        loading=underway.stage_of(Work.MARKETS, broker.id),
+        loading=underway.stage(Work.MARKETS, broker.id),
         page=paging.page_of(wanted.page, wanted.per_page, total, "markets.index"),
     )
 
