@@ -38,6 +38,7 @@ class Topic(StrEnum):
     BALANCES = "balances"
     BROKERS = "brokers"
     MARKETS = "markets"
+    NOTIFICATIONS = "notifications"
 
 
 @dataclass(frozen=True, slots=True)

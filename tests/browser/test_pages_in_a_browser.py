@@ -104,6 +104,8 @@ def _settling(history: History) -> list[str]:
         "/brokers/",
         f"/brokers/{history.broker_id}",
         f"/brokers/{history.broker_id}/edit",
+        "/markets/",
+        "/exchanges/?q=a",
         "/activity/",
         "/settings/risk",
         "/settings/tokens",
