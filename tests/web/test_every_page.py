@@ -30,6 +30,7 @@ PAGES = (
     "/webhooks/sources",
     "/webhooks/sources/new",
     "/activity/",
+    "/settings/look",
     "/settings/risk",
     "/settings/tokens",
     "/panic",
@@ -37,7 +38,8 @@ PAGES = (
 )
 
 
-def _all_pages(history: History) -> list[str]:
+def all_pages(history: History) -> list[str]:
+    """Every page with everything it can show."""
     return [
         *PAGES,
         f"/brokers/{history.broker_id}",
@@ -109,7 +111,7 @@ def test_every_page_of_a_full_account_is_whole_and_asks_the_database_little(
     user = make_user()
     history = make_history(user)
     browser = log_in(user)
-    for path in _all_pages(history):
+    for path in all_pages(history):
         with counted_queries(app) as statements:
             page = browser.get(path)
         assert page.status_code == (422 if path.endswith("MAJ") else 200), path
@@ -126,7 +128,7 @@ def test_no_page_holds_a_script_or_a_style_or_calls_another_host(
     browser = log_in(user)
     stranger = browser.application.test_client()
     pages = [
-        *((browser, path) for path in _all_pages(history)),
+        *((browser, path) for path in all_pages(history)),
         (stranger, "/login"),
         (stranger, "/nothing-here"),
     ]
