@@ -29,6 +29,7 @@ _CARD = ("id", "name", "exchange", "environment", "connected", "reason", "remedy
 @click.argument("name")
 @click.option("--exchange", type=click.Choice(NAMES), required=True)
 @click.option("--environment", type=click.Choice(Environment, case_sensitive=False), default=Environment.LIVE)
+@click.option("--region", help="Where the account was opened, on exchanges with regional hosts.")
 @click.option("--mode", type=click.Choice(TradingMode, case_sensitive=False), default=TradingMode.OFF)
 @click.option(
     "--dry-run", is_flag=True, help="Record entries without sending them; what is held stays guarded."
@@ -44,6 +45,7 @@ def add(
     name: str,
     exchange: str,
     environment: Environment,
+    region: str | None,
     mode: TradingMode,
     dry_run: bool,
     secrets_stdin: bool,
@@ -65,6 +67,7 @@ def add(
         name=name,
         exchange=exchange,
         environment=environment,
+        region=region,
         mode=mode,
         dry_run=dry_run,
         credential=credential,
@@ -85,6 +88,7 @@ def add(
     type=click.Choice(Environment, case_sensitive=False),
     help="Where the new keys belong; it stays unless named.",
 )
+@click.option("--region", help="Where the account was opened; it stays unless named.")
 @click.option("--secrets-stdin", is_flag=True, help='Read the keys from standard input: {"api_key": …}.')
 @click.option("--from-env", is_flag=True, help="Read the keys from API_KEY, API_SECRET and PASSPHRASE.")
 @click.option(
@@ -99,6 +103,7 @@ def add(
 def keys(
     name: str,
     environment: Environment | None,
+    region: str | None,
     secrets_stdin: bool,
     from_env: bool,
     same_account: bool,
@@ -119,6 +124,7 @@ def keys(
         dry_run=found.dry_run,
         credential=_credential(found.exchange, secrets_stdin=secrets_stdin, from_env=from_env),
         same_account=same_account,
+        region=region,
     )
     if wait:
         found = _await_check_up(user, found, timeout, since=checked_at)
@@ -260,6 +266,7 @@ def _row(found: Broker) -> Row:
         "name": found.name,
         "exchange": found.exchange,
         "environment": found.environment.value,
+        "region": found.region,
         "mode": found.mode.value,
         "dry_run": found.dry_run,
         "active": found.active,

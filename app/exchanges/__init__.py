@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import Credential, Environment
 from app.domain.errors import SwitchyardError
-from app.exchanges.base import Capabilities, CredentialField, Exchange
+from app.exchanges.base import Capabilities, CredentialField, Exchange, Region
 
 if TYPE_CHECKING:
     from app.exchanges.budget import RateBudget
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 REGISTRY: Mapping[str, str] = {
     "binance": "app.exchanges.binance:Binance",
     "bitget": "app.exchanges.bitget:Bitget",
+    "bybit": "app.exchanges.bybit:Bybit",
     "kraken": "app.exchanges.kraken:Kraken",
     "kucoin": "app.exchanges.kucoin:KuCoin",
+    "okx": "app.exchanges.okx:OKX",
 }
 
 NAMES: tuple[str, ...] = tuple(REGISTRY)
@@ -56,13 +58,16 @@ def connect(
     environment: Environment = Environment.LIVE,
     base_url: str | None = None,
     budget: RateBudget | None = None,
+    region: str | None = None,
 ) -> Exchange:
     """A client for one account, or for public calls when no credential is given; opens no connection yet.
 
     ``base_url`` replaces scheme, host and port and may carry a path prefix that is not signed; ``budget`` is the
-    rate budget shared with other processes (its own, in-process, when None).
+    rate budget shared with other processes (its own, in-process, when None); ``region`` picks among `regions`.
     """
-    return exchange_class(name)(credential, environment=environment, base_url=base_url, budget=budget)
+    return exchange_class(name)(
+        credential, environment=environment, base_url=base_url, budget=budget, region=region
+    )
 
 
 def title(name: str) -> str:
@@ -73,6 +78,11 @@ def title(name: str) -> str:
 def capabilities(name: str) -> Capabilities:
     """What an exchange can do natively."""
     return exchange_class(name).capabilities
+
+
+def regions(name: str) -> tuple[Region, ...]:
+    """The regions an account of an exchange may be of; none where that makes no difference."""
+    return exchange_class(name).regions
 
 
 def credential_fields(name: str) -> tuple[CredentialField, ...]:
@@ -86,10 +96,12 @@ __all__ = [
     "Capabilities",
     "CredentialField",
     "Exchange",
+    "Region",
     "UnknownExchange",
     "capabilities",
     "connect",
     "credential_fields",
     "exchange_class",
+    "regions",
     "title",
 ]

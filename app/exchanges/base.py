@@ -84,7 +84,10 @@ class Capabilities:
     a request may still be executed, by the exchange's rule for timestamps, and ``visibility_delay`` how long after that
     a placed order may stay unseen: what is found in none of ``look_up_places`` then was never placed. An order can be
     found by its client id for ``client_id_lookup`` (None: it cannot), and in the lists for ``history_kept``: later
-    nothing proves anything any more.
+    nothing proves anything any more. Executions are told for ``fills_kept`` where that is longer (None: it is not).
+
+    ``one_wallet`` says that spot and futures draw on the same money: then `Exchange.futures_balances` tells of what
+    `Exchange.balances` tells too, and the two must not be added up.
     """
 
     order_types: frozenset[OrderType]
@@ -110,6 +113,8 @@ class Capabilities:
     trailing_in_pairs: bool = False
     standard_taker_fee: Decimal = Decimal("0.001")
     all_open_orders_from: int = 1
+    fills_kept: timedelta | None = None
+    one_wallet: bool = False
 
     def trails_at(self, percent: Decimal) -> bool:
         """Whether the exchange itself lets a stop follow the best price at this distance."""
@@ -119,6 +124,15 @@ class Capabilities:
         """Whether it pairs a take-profit with a stop-loss, one that follows at this distance when one is given."""
         trails = trailing_percent is not None and self.trails_at(trailing_percent)
         return self.oco and (self.trailing_in_pairs or not trails)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One of the hosts that an exchange's accounts are on, by where they were opened: ``title`` says which."""
+
+    id: str
+    title: str
+    base_urls: Mapping[Environment, str]
 
 
 class Exchange(ABC):
@@ -134,6 +148,8 @@ class Exchange(ABC):
     capabilities: Capabilities
     credential_fields: tuple[CredentialField, ...]
     base_urls: Mapping[Environment, str]
+    regions: tuple[Region, ...] = ()
+    """What a person chooses from, the usual one first; empty where all accounts are on the same hosts."""
 
     @abstractmethod
     def __init__(
@@ -143,6 +159,7 @@ class Exchange(ABC):
         environment: Environment,
         base_url: str | None = None,
         budget: RateBudget | None = None,
+        region: str | None = None,
     ) -> None: ...
 
     @abstractmethod

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from app.domain.money import plain
 from app.domain.orders import OrderType
-from app.exchanges import capabilities, credential_fields, title
+from app.exchanges import capabilities, credential_fields, regions, title
 from app.exchanges.base import Capabilities, Place, TrailingRange
 
 BEGIN, END = "<!-- matrix: flask exchanges matrix -->", "<!-- /matrix -->"
@@ -26,6 +26,7 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Found by our client id", lambda able: _window(able.client_id_lookup)),
     ("Client ids unique for ever", lambda able: _yes(able.client_id_unique_forever)),
     ("Ended orders are listed", lambda able: _window(able.history_kept)),
+    ("Executions are listed", lambda able: _window(able.fills_kept or able.history_kept)),
     (
         "An order in doubt is looked for",
         lambda able: ", ".join(each for each in Place if each in able.look_up_places),
@@ -36,7 +37,7 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Market sell sized in quote", lambda able: _yes(able.quote_quantity_market_sell)),
     ("Cancel all in one call", lambda able: _yes(able.batch_cancel)),
     ("Test environment", lambda able: _yes(able.test_environment)),
-    ("Futures balances and positions", lambda able: _yes(able.futures_positions)),
+    ("Futures balances and positions", lambda able: _futures(able)),
     ("Standard taker fee", lambda able: f"{plain(able.standard_taker_fee * 100)} %"),
 )
 
@@ -45,7 +46,12 @@ def table(names: Sequence[str]) -> str:
     """The matrix of some exchanges in Markdown, a column each."""
     able = [capabilities(name) for name in names]
     keys = [", ".join(field.label for field in credential_fields(name)) for name in names]
-    rows = [("Keys", *keys), *((label, *(tell(each) for each in able)) for label, tell in _ROWS)]
+    hosts = [", ".join(region.id for region in regions(name)) or "one for all" for name in names]
+    rows = [
+        ("Keys", *keys),
+        ("Hosts by region", *hosts),
+        *((label, *(tell(each) for each in able)) for label, tell in _ROWS),
+    ]
     head = ("", *(title(name) for name in names))
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows))
 
@@ -75,6 +81,14 @@ def _when_live(able: Capabilities) -> str:
 
 def _distances(range_: TrailingRange | None) -> str:
     return "–" if range_ is None else f"{plain(range_.least)}–{plain(range_.most)} % by {plain(range_.step)}"
+
+
+def _futures(able: Capabilities) -> str:
+    return (
+        "yes, in the same wallet"
+        if able.futures_positions and able.one_wallet
+        else _yes(able.futures_positions)
+    )
 
 
 def _yes(able: bool) -> str:

@@ -121,10 +121,12 @@ class RestExchange(Exchange):
         environment: Environment,
         base_url: str | None = None,
         budget: RateBudget | None = None,
+        region: str | None = None,
     ) -> None:
         self._credential = credential
         self.environment = environment
         self._base_url = base_url
+        self._region = region
         self._budget = budget if budget is not None else LocalRateBudget()
         self._limits = {limit.name: limit for limit in self.limits}
         self._transports: dict[str | None, Transport] = {}
@@ -149,7 +151,7 @@ class RestExchange(Exchange):
 
     @abstractmethod
     def _fault(self, answer: Answer) -> Fault | None:
-        """What a readable answer complains of, or None when it is a success or of no documented shape."""
+        """What an answer complains of, JSON or not; None when it is a success or of no documented shape."""
 
     @abstractmethod
     def _fetch_markets(self) -> list[Market]:
@@ -224,7 +226,7 @@ class RestExchange(Exchange):
             raise self._raised(Fault(OutcomeUnknown, message), answer, writes) from None
 
     def _error_in(self, answer: Answer, writes: bool) -> ExchangeError | None:
-        fault = (self._fault(answer) if answer.readable else None) or http_fault(answer)
+        fault = self._fault(answer) or http_fault(answer)
         return None if fault is None else self._raised(fault, answer, writes)
 
     def _raised(self, fault: Fault, answer: Answer, writes: bool) -> ExchangeError:
@@ -421,12 +423,21 @@ class RestExchange(Exchange):
     def _transport(self, host: str | None) -> Transport:
         transport = self._transports.get(host)
         if transport is None:
-            urls = self.base_urls if host is None else self.other_urls[host]
+            urls = self._main_urls() if host is None else self.other_urls[host]
             url = self._base_url or urls.get(self.environment)
             if url is None:
                 raise NoSuchEnvironment(f"{self.name} has no {self.environment} environment")
             transport = self._transports[host] = Transport(self.name, url)
         return transport
+
+    def _main_urls(self) -> Mapping[Environment, str]:
+        """The hosts of the account's region; of the usual one when none was named."""
+        if self._region is None:
+            return self.base_urls
+        found = next((region.base_urls for region in self.regions if region.id == self._region), None)
+        if found is None:
+            raise NoSuchRegion(f"{self.name} has no hosts for the region {self._region!r}")
+        return found
 
     def close(self) -> None:
         """See `Exchange.close`."""
@@ -438,6 +449,12 @@ class NoSuchEnvironment(SwitchyardError):
     """The exchange has no server of that kind."""
 
     remedy = "Use the sandbox (give its address as base_url) or the live environment."
+
+
+class NoSuchRegion(SwitchyardError):
+    """The exchange has no hosts of its own there."""
+
+    remedy = "Choose one of the regions that the broker's form offers."
 
 
 def http_fault(answer: Answer) -> Fault | None:

@@ -2,7 +2,8 @@
 
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
-from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
+from app.models.broker import BalanceRow, Broker, NakedPolicy
+from app.models.history import BalancePoint, EquityPoint
 from app.models.ledger import LedgerEntry
 from app.models.market import MarketRow
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
@@ -18,6 +19,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditSeal",
+    "BalancePoint",
     "BalanceRow",
     "Broker",
     "Confirmation",

@@ -1,4 +1,4 @@
-"""A person's accounts on exchanges, what they hold there, and how that went over time."""
+"""A person's accounts on exchanges, and what they hold there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain.accounts import Environment, TradingMode
 from app.extensions import Table
 from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
 from app.models.user import User
+
+_DUST_USD = Decimal(1)
 
 
 class NakedPolicy(StrEnum):
@@ -28,7 +30,8 @@ class Broker(Table):
 
     The keys are encrypted one by one under ``data_key``, which is itself encrypted under the master key
     (see `app.services.vault`). ``connected`` is None until a check-up has run. ``orders_seen_at`` is when the last
-    look at its resting orders began that found, and booked, all that had executed by then. ``ledger_opened_at`` is
+    look at its resting orders began that found, and booked, all that had executed by then. ``region`` is one of the
+    exchange's `Region`s, None where there is no choice. ``ledger_opened_at`` is
     None until the ledger has taken up what the account holds.
     """
 
@@ -40,6 +43,7 @@ class Broker(Table):
     name: Mapped[str] = mapped_column(String(80))
     exchange: Mapped[str] = mapped_column(String(20), index=True)
     environment: Mapped[Environment] = mapped_column(EnumText(Environment))
+    region: Mapped[str | None] = mapped_column(String(20))
     mode: Mapped[TradingMode] = mapped_column(EnumText(TradingMode), default=TradingMode.OFF)
     dry_run: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
@@ -90,15 +94,7 @@ class BalanceRow(Table):
     drift: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     drift_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-
-class EquityPoint(Table):
-    """A broker's worth in USD at one moment: the equity curve."""
-
-    __tablename__ = "equity"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
-    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    usd: Mapped[Decimal] = mapped_column(ExactDecimal)
-
-    __table_args__ = (Index("ix_equity_broker_at", "broker_id", "at"),)
+    @property
+    def is_dust(self) -> bool:
+        """Whether it is worth less than a dollar; what has no price may be worth anything."""
+        return self.usd_value is not None and self.usd_value < _DUST_USD

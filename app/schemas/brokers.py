@@ -27,6 +27,7 @@ class BrokerForm:
     dry_run: bool
     is_main: bool
     same_account: bool
+    region: str | None
     credential: Credential | None
 
 
@@ -45,6 +46,7 @@ class BrokerSchema(Schema):
     dry_run = Switch()
     is_main = Switch()
     same_account = Switch()
+    region = fields.String(load_default="", validate=validate.Length(max=20))
     api_key = fields.String(load_default="", validate=validate.Length(max=_MAX_KEY))
     api_secret = fields.String(load_default="", validate=validate.Length(max=_MAX_KEY))
     passphrase = fields.String(load_default="", validate=validate.Length(max=_MAX_KEY))
@@ -56,7 +58,8 @@ class BrokerSchema(Schema):
     @post_load
     def _form(self, data: dict[str, Any], **_: Any) -> BrokerForm:
         keys = {name: data.pop(name) for name in ("api_key", "api_secret", "passphrase")}
+        region = data.pop("region") or None
         credential = (
             Credential(**{**keys, "passphrase": keys["passphrase"] or None}) if any(keys.values()) else None
         )
-        return BrokerForm(credential=credential, **data)
+        return BrokerForm(credential=credential, region=region, **data)

@@ -6,7 +6,7 @@ What happens to alerts and orders is written down by itself (`app.services.trail
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,10 +18,13 @@ from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 from app.domain.money import plain
 from app.extensions import db
 from app.models import AuditEntry, AuditSeal, User, utc_now
-from app.services import acting
+from app.services import acting, portions
 
 _table = db.metadata.tables[AuditEntry.__tablename__]
 _INSERT = _table.insert().inline()  # nobody needs the new ids
+_sealed = select(*_table.columns, AuditSeal.position).outerjoin(
+    AuditSeal, AuditSeal.entry_id == AuditEntry.id
+)
 
 #: What the name of an actor at a command line begins with.
 OPERATOR = "cli:"
@@ -88,16 +91,24 @@ def listing(wanted: EntryFilter, *, viewer: User | None = None) -> tuple[Sequenc
     With a ``viewer`` only what that person may see: what concerns them and, an administrator, what concerns nobody and
     what operators did.
     """
-    conditions = [*_conditions(wanted), *([] if viewer is None else [_visible_to(viewer)])]
+    conditions = _conditions(wanted, viewer)
     total = db.session.scalar(select(func.count(AuditEntry.id)).where(*conditions)) or 0
-    query = select(*_table.columns, AuditSeal.position)
-    query = query.outerjoin(AuditSeal, AuditSeal.entry_id == AuditEntry.id).where(*conditions)
-    query = query.order_by(AuditEntry.id.desc()).limit(wanted.per_page)
+    query = _sealed.where(*conditions).order_by(AuditEntry.id.desc()).limit(wanted.per_page)
     query = query.offset((wanted.page - 1) * wanted.per_page)
     return db.session.execute(query).mappings().all(), total
 
 
-def _conditions(wanted: EntryFilter) -> Iterable[ColumnElement[bool]]:
+def every(wanted: EntryFilter, *, viewer: User) -> Iterator[RowMapping]:
+    """All entries that `listing` has pages of, read as they are taken."""
+    query = _sealed.where(*_conditions(wanted, viewer))
+    return (row._mapping for row in portions.newest_first(query, _table.c.id))
+
+
+def _conditions(wanted: EntryFilter, viewer: User | None) -> list[ColumnElement[bool]]:
+    return [*_wanted(wanted), *([] if viewer is None else [_visible_to(viewer)])]
+
+
+def _wanted(wanted: EntryFilter) -> Iterable[ColumnElement[bool]]:
     if wanted.action is not None:
         kind = AuditEntry.action.startswith(f"{wanted.action}.", autoescape=True)
         yield or_(AuditEntry.action == wanted.action, kind)

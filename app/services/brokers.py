@@ -13,7 +13,7 @@ from app.domain.audit import Action
 from app.domain.errors import ExchangeUnavailable
 from app.domain.money import plain
 from app.domain.orders import OrderStatus
-from app.exchanges import NAMES, capabilities, credential_fields
+from app.exchanges import NAMES, capabilities, credential_fields, regions
 from app.extensions import db
 from app.models import Broker, OrderRow, Position, PositionStatus, User, utc_now
 from app.services import audit, balances, connections, events, practice, underway, vault
@@ -44,13 +44,14 @@ def add(
     credential: Credential | None,
     mode: TradingMode = TradingMode.OFF,
     dry_run: bool = False,
+    region: str | None = None,
 ) -> Broker:
     """Connect an account; its check-up, and after that the loading of its markets, start by themselves.
 
-    Without a credential a sandbox broker gets a practice account.
+    Without a credential a sandbox broker gets a practice account; without a region it is of the exchange's usual one.
 
     Raises:
-        BrokerRefused: a field is missing, the name is taken, or the exchange has no such environment.
+        BrokerRefused: a field is missing, the name is taken, or the exchange has no such environment or region.
     """
     if credential is None and environment is Environment.SANDBOX:
         credential = practice.new_credential()
@@ -60,6 +61,7 @@ def add(
         name=_free_name(user, name),
         exchange=exchange,
         environment=environment,
+        region=_region(exchange, region),
         mode=mode,
         dry_run=dry_run,
         is_main=not of(user),
@@ -75,6 +77,7 @@ def add(
         broker,
         exchange=exchange,
         environment=environment,
+        region=broker.region,
         mode=mode,
         dry_run=dry_run,
         main=broker.is_main,
@@ -92,18 +95,20 @@ def edit(
     dry_run: bool,
     credential: Credential | None = None,
     same_account: bool = False,
+    region: str | None = None,
 ) -> None:
-    """Change a broker; without a credential its keys stay as they are.
+    """Change a broker; without a credential its keys stay as they are, without a region its region.
 
     ``same_account``: a person says that the new keys open the account which the old ones did.
 
     Raises:
         BrokerRefused: as in `add`, or the keys may open another account than the one that orders or positions are on.
     """
-    if credential is None and environment is not broker.environment:
-        raise BrokerRefused("another environment has other keys: enter them", field="api_key")
+    region = _region(broker.exchange, region or broker.region)
+    if credential is None and (environment, region) != (broker.environment, broker.region):
+        raise BrokerRefused("another environment or region has other keys: enter them", field="api_key")
     if credential is not None:
-        _change_keys(broker, environment, credential, same_account=same_account)
+        _change_keys(broker, environment, region, credential, same_account=same_account)
     before = {"name_before": broker.name, "dry_run_before": broker.dry_run}
     if name.strip() != broker.name:
         broker.name = _free_name(db.session.get_one(User, broker.user_id), name)
@@ -291,24 +296,48 @@ def _checked(exchange: str, environment: Environment, credential: Credential | N
     return Credential(**given)
 
 
+def _region(exchange: str, region: str | None) -> str | None:
+    """The region as it is kept: the usual one when none is named, None where there is no choice.
+
+    Raises:
+        BrokerRefused: the exchange has no such region.
+    """
+    known = [each.id for each in regions(exchange)]
+    if not known:
+        return None
+    if region is not None and region not in known:
+        raise BrokerRefused(
+            f"{exchange} has no region {region!r}",
+            field="region",
+            remedy=f"Choose one of {', '.join(known)}.",
+        )
+    return region or known[0]
+
+
 def _change_keys(
-    broker: Broker, environment: Environment, credential: Credential, *, same_account: bool
+    broker: Broker,
+    environment: Environment,
+    region: str | None,
+    credential: Credential,
+    *,
+    same_account: bool,
 ) -> None:
     credential = _checked(broker.exchange, environment, credential)
     db.session.refresh(broker, with_for_update=True)  # no order of it is written down meanwhile
-    moves = environment is not broker.environment
+    moves = (environment, region) != (broker.environment, broker.region)
     other_account = moves or not same_account
     if other_account:
         _refuse_while_in_use(broker, moves=moves)
         broker.ledger_opened_at = None
     vault.seal(broker, credential)
     broker.keys_version += 1
-    broker.environment = environment
+    broker.environment, broker.region = environment, region
     broker.connected = None
     _record(
         Action.BROKER_KEYS_CHANGED,
         broker,
         environment=environment,
+        region=region,
         keys_version=broker.keys_version,
         same_account=not other_account,
     )
@@ -324,7 +353,9 @@ def _refuse_while_in_use(broker: Broker, *, moves: bool) -> None:
     if in_use is None:
         return
     if moves:
-        raise BrokerRefused(f"{broker.name} cannot change its environment: {in_use}", remedy=_SETTLE)
+        raise BrokerRefused(
+            f"{broker.name} cannot change its environment or region: {in_use}", remedy=_SETTLE
+        )
     raise BrokerRefused(
         f"the new keys of {broker.name} may open another account, and {in_use}",
         remedy=f"If they open the same account, enter them again and confirm that. If not: {_SETTLE}",

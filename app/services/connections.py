@@ -84,6 +84,7 @@ def _connect(broker: Broker) -> Exchange:
         environment=broker.environment,
         base_url=base_url,
         budget=_shared_budget(),
+        region=broker.region,
     )
 
 

@@ -359,7 +359,8 @@ def with_fills(exchange: Exchange, order: OrderRow, report: OrderReport) -> Orde
         whole = report
     told = not bookkeeping.unbooked(order, whole)
     db.session.commit()
-    if told or utc_now() - order.created_at > capabilities(exchange.name).history_kept:
+    able = capabilities(exchange.name)
+    if told or utc_now() - order.created_at > (able.fills_kept or able.history_kept):
         return whole
     return replace(report, status=OrderStatus.PENDING, filled_quantity=None)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import request, url_for
+
+from app.web.addresses import with_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +43,4 @@ def page_of(number: int, per_page: int, total: int, endpoint: str) -> Page:
 
 
 def _url(endpoint: str, number: int) -> str:
-    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name != "page"}
-    return url_for(endpoint, **kept, page=number)
+    return with_query(url_for(endpoint), page=number)

@@ -9,13 +9,14 @@
   const SETTLE_MS = 250; // one trade makes several events; they are answered together
   const line = document.getElementById("line-state");
   const concerned = new Set();
+  let passedOver = new Set(); // regions that were in use when they should have been replaced
   let stream = null;
   let timer = null;
 
   const regions = () => [...document.querySelectorAll("[data-live]")];
   const topicsOf = (region) => region.dataset.live.split(" ");
 
-  // Replacing what a person is typing in or has opened would take it from under their hands.
+  // Replacing what a person is typing in or has opened would take it from under their hands; the rest of the page goes on.
   const inUse = (region) => region.querySelector(":popover-open, details[open]") || (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 
   // The same link or button in the newer region, so that the keyboard stays where it was.
@@ -26,10 +27,12 @@
 
   async function refresh() {
     timer = null;
-    const wanted = regions().filter((region) => topicsOf(region).some((topic) => concerned.has(topic)));
-    document.dispatchEvent(new CustomEvent("switchyard:changed", { detail: new Set(concerned) }));
-    if (wanted.some(inUse)) return later(2000);
+    if (concerned.size) document.dispatchEvent(new CustomEvent("switchyard:changed", { detail: new Set(concerned) }));
+    const outOfDate = regions().filter((region) => passedOver.has(region.id) || topicsOf(region).some((topic) => concerned.has(topic)));
+    const wanted = outOfDate.filter((region) => !inUse(region));
     concerned.clear();
+    passedOver = new Set(outOfDate.filter(inUse).map((region) => region.id));
+    if (passedOver.size) later(2000);
     if (!wanted.length) return;
     const answer = await fetch(location.href, { headers: { "X-Requested-With": "live" } }).catch(() => null);
     if (!answer?.ok || answer.redirected) return; // logged out or briefly down: what is shown stays
@@ -42,6 +45,7 @@
       if (focus) focus.focus({ preventScroll: true });
       window.htmx?.process(newer);
     }
+    document.dispatchEvent(new CustomEvent("switchyard:refreshed"));
   }
 
   function later(wait) {

@@ -62,9 +62,11 @@ def test_only_doors_are_open_to_anyone(app: Flask) -> None:
     }
 
 
-def test_a_route_that_forgot_to_decide_answers_nobody(app: Flask, make_user: MakeUser, log_in: LogIn) -> None:
-    app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
-    assert log_in(make_user()).get("/forgotten").status_code == 403
+def test_a_route_that_forgot_to_decide_answers_nobody(
+    app: Flask, make_user: MakeUser, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.view_functions, "orders.index", lambda: "secret")
+    assert log_in(make_user()).get("/orders/").status_code == 403
 
 
 def test_every_member_route_sends_a_stranger_to_the_log_in(app: Flask, make_user: MakeUser) -> None:

@@ -12,7 +12,17 @@ from app.domain.orders import OrderRequest, OrderStatus, OrderType, PriceOrPerce
 from app.exchanges import NAMES, capabilities
 from app.extensions import db
 from app.models import OrderRole, OrderRow, PositionStatus, TargetStatus, utc_now
-from app.services import connections, execution, positions, prices, protection, reconciliation, watch, wishes
+from app.services import (
+    catalog,
+    connections,
+    execution,
+    positions,
+    prices,
+    protection,
+    reconciliation,
+    watch,
+    wishes,
+)
 from tests.services.signals import Signals
 from tests.services.trader import BTC, PRICE, Trader, stop_at
 
@@ -69,6 +79,9 @@ def test_a_sale_that_has_become_too_small_is_dropped_with_its_reason_and_the_sto
 
 def test_a_sale_that_the_exchange_turns_down_for_good_gives_way_to_the_stop_again(trader: Trader) -> None:
     trader.buy(**stop_at(58_000))
+    market, held = catalog.known(trader.broker, BTC), trader.position().quantity
+    if market is not None and (market.min_quantity or 0) > held * CRUMB / 100:
+        pytest.skip("the least size is in base here, and known without a price: nothing is sent")
     wishes.close(trader.position(), CRUMB)  # no price is known that would tell
 
     execution.guard(trader.position().id)

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from app.domain.accounts import Environment, TradingMode
 from app.domain.orders import OrderStatus
-from app.exchanges import NAMES, credential_fields
+from app.exchanges import NAMES, credential_fields, regions
 from app.extensions import db
 from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
 from app.services import brokers, vault
@@ -98,6 +98,31 @@ def test_the_fields_of_an_exchange_come_alone(make_user: MakeUser, log_in: LogIn
     for field in credential_fields(NAMES[0]):
         assert f'name="{field.name}"' in part
     assert browser.get("/brokers/fields?exchange=mtgox").status_code == 404
+
+
+def test_the_region_of_an_account_is_asked_for_where_there_is_a_choice_and_moves_with_its_keys_only(
+    app: Flask, make_user: MakeUser, log_in: LogIn
+) -> None:
+    name = next(name for name in NAMES if regions(name))
+    usual, other = regions(name)[:2]
+    browser = log_in(make_user())
+    assert f'value="{other.id}"' in browser.get(f"/brokers/fields?exchange={name}").text
+    assert 'name="region"' not in browser.get("/brokers/fields?exchange=kraken").text
+    keys = {field.name: "x" for field in credential_fields(name)}
+    form = {**FORM, **keys, "exchange": name, "environment": "SANDBOX"}
+    assert 'id="region-error"' in submit(browser, "/brokers/new", **form, region="moon").text
+    submit(browser, "/brokers/new", **form)
+    with app.app_context():
+        broker = db.session.query(Broker).one()
+        assert broker.region == usual.id
+    form |= dict.fromkeys(keys, "")
+    moved = submit(browser, f"/brokers/{broker.id}/edit", **form, region=other.id)
+    assert 'id="api_key-error"' in moved.text
+    assert (
+        submit(browser, f"/brokers/{broker.id}/edit", **{**form, **keys}, region=other.id).status_code == 302
+    )
+    with app.app_context():
+        assert db.session.get_one(Broker, broker.id).region == other.id
 
 
 def test_editing_without_keys_keeps_the_stored_ones(

@@ -29,6 +29,8 @@ PAGES = (
     "/webhooks/message",
     "/webhooks/sources",
     "/webhooks/sources/new",
+    "/balances/",
+    "/performance",
     "/activity/",
     "/settings/look",
     "/settings/risk",
@@ -62,6 +64,11 @@ def all_pages(history: History) -> list[str]:
         f"/webhooks/?broker_id={history.broker_id}&source_id={history.source_id}&status=ERROR&period=week",
         *(f"/webhooks/alerts/{alert_id}" for alert_id in history.alert_ids),
         *(f"/?period={period}" for period in ("day", "week", "month", "year")),
+        "/balances/?dust=hidden&asset=b",
+        "/balances/export?dust=hidden",
+        "/activity/export?kind=order",
+        "/performance?month=2026-02",
+        *(f"/balances/{history.broker_id}/{asset}?period=month" for asset in ("BTC", "XYZ")),
     ]
 
 
@@ -114,6 +121,7 @@ def test_every_page_of_a_full_account_is_whole_and_asks_the_database_little(
     for path in all_pages(history):
         with counted_queries(app) as statements:
             page = browser.get(path)
+            page.get_data()  # a file is read while it is sent
         assert page.status_code == (422 if path.endswith("MAJ") else 200), path
         assert len(statements) <= MOST_QUERIES, f"{path} asked {len(statements)} times:\n" + "\n".join(
             statements

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -198,3 +199,7 @@ def test_the_chosen_theme_is_kept(make_user: MakeUser, log_in: LogIn) -> None:
     assert 'data-theme="light"' in browser.get("/").text
     submit(browser, "/settings/theme", page="/", theme="<script>")
     assert 'data-theme="light"' in browser.get("/").text
+
+
+def test_an_address_that_nobody_has_is_answered_no_sooner_than_another() -> None:
+    assert not PasswordHasher().check_needs_rehash(users.NOBODY)

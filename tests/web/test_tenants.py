@@ -17,7 +17,7 @@ from tests.fixtures.app import LogIn, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
 
-def _ids_of(history: History, owner: User) -> dict[str, int]:
+def _ids_of(history: History, owner: User) -> dict[str, int | str]:
     return {
         "token_id": tokens.create(owner, "bot", [Scope.READ], days=1)[0].id,
         "broker_id": history.broker_id,
@@ -25,6 +25,7 @@ def _ids_of(history: History, owner: User) -> dict[str, int]:
         "position_id": history.position_ids[0],
         "alert_id": history.alert_ids[0],
         "source_id": history.source_id,
+        "asset": "BTC",
     }
 
 
@@ -70,6 +71,10 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
         "/webhooks/sources",
         "/activity/",
         "/trade/",
+        "/balances/",
+        "/balances/export",
+        "/performance",
+        "/activity/export",
         "/equity",
         "/trade/markets?symbol=BTC",
     ],

@@ -108,11 +108,14 @@ def test_a_writer_that_died_is_replaced_by_the_next_delivery(
         died.append(threading.current_thread())
         raise SystemExit
 
+    assert line.send("action=PING; id=1").status_code == 202
     with monkeypatch.context() as dying:
         dying.setattr(intake, "_PATIENCE_SECONDS", 0.05)
         dying.setattr(Intake, "_next_batch", dies)
-        assert line.send("action=PING; id=1").status_code == 503
+        assert line.send("action=PING; id=2").status_code == 202  # for this one it was waiting already
+        until(lambda: bool(died), "the writer to die")
         died[0].join(60)
+        assert line.send("action=PING; id=3").status_code == 503
 
-    assert line.send("action=PING; id=2").status_code == 202
-    assert [alert.body for alert in line.alerts()] == ["action=PING; id=2"]
+    assert line.send("action=PING; id=4").status_code == 202
+    assert [alert.body for alert in line.alerts()] == [f"action=PING; id={id_}" for id_ in (1, 2, 4)]

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
 from app.sandbox.dialects.bitget import Bitget
+from app.sandbox.dialects.bybit import Bybit
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
+from app.sandbox.dialects.okx import OKX
 
 DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
     "bitget": Bitget,
+    "bybit": Bybit,
     "kraken": Kraken,
     "kucoin": KuCoin,
+    "okx": OKX,
 }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import RowMapping
 
 from app.domain.audit import Action
 from app.models import utc_now
 from app.services import audit
 from app.services.audit import EntryFilter
-from app.web import paging
+from app.web import exports, paging
 from app.web.access import member
 from app.web.periods import PERIODS
 
@@ -35,22 +37,46 @@ _PAGES = {
 @member
 def index() -> ResponseReturnValue:
     """What passes the filters in the address; an administrator sees what operators did as well."""
-    filters = {name: request.args.get(name, "").strip() for name in ("kind", "subject", "period")}
-    period = PERIODS.get(filters["period"])
-    wanted = EntryFilter(
-        action=filters["kind"] or None,
-        subject=filters["subject"].lower() or None,
-        since=None if period is None else utc_now() - period,
-        page=paging.asked_for(),
-        per_page=_PER_PAGE,
-    )
+    wanted = _wanted()
     found, total = audit.listing(wanted, viewer=current_user)
     return render_template(
         "activity.html",
-        filters=filters,
+        filters=_given(),
         kinds=_KINDS,
         entries=[{**row, "url": _url(row["subject"], row["user_id"])} for row in found],
         page=paging.page_of(wanted.page, wanted.per_page, total, "activity.index"),
+        exports=exports.links(url_for("activity.export")),
+    )
+
+
+@blueprint.get("/export")
+@member
+def export() -> ResponseReturnValue:
+    """The same as a file, all pages of it."""
+    columns = ("Time (UTC)", "What", "Subject", "Who", "From", "Detail", "Seal")
+    entries = audit.every(_wanted(), viewer=current_user)
+    return exports.answer("activity", columns, (_row(entry) for entry in entries))
+
+
+def _row(entry: RowMapping) -> exports.Row:
+    detail = json.dumps(entry["detail"], ensure_ascii=False)
+    told = (entry["action"], entry["subject"], entry["actor"], entry["address"], detail, entry["position"])
+    return (entry["at"], *told)
+
+
+def _given() -> dict[str, str]:
+    return {name: request.args.get(name, "").strip() for name in ("kind", "subject", "period")}
+
+
+def _wanted() -> EntryFilter:
+    given = _given()
+    period = PERIODS.get(given["period"])
+    return EntryFilter(
+        action=given["kind"] or None,
+        subject=given["subject"].lower() or None,
+        since=None if period is None else utc_now() - period,
+        page=paging.asked_for(),
+        per_page=_PER_PAGE,
     )
 
 

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as lazy
 from flask_login import current_user
 
 from app.domain.accounts import Environment, TradingMode
-from app.exchanges import NAMES, CredentialField, capabilities, credential_fields, title
+from app.exchanges import NAMES, CredentialField, Region, capabilities, credential_fields, regions, title
 from app.models import Broker
 from app.schemas.brokers import BrokerForm, BrokerSchema
 from app.services import brokers, ledger, overview, underway
@@ -40,6 +40,7 @@ class _Exchange:
     name: str
     credential_fields: tuple[CredentialField, ...]
     environments: tuple[Environment, ...]
+    regions: tuple[Region, ...]
 
 
 @blueprint.get("/")
@@ -112,6 +113,7 @@ def edit(broker_id: int) -> ResponseReturnValue:
             dry_run=form.dry_run,
             credential=form.credential,
             same_account=form.same_account,
+            region=form.region,
         )
     except BrokerRefused as refusal:
         return _form_page(broker, forms.typed(), forms.errors_of(refusal)), 422
@@ -198,6 +200,7 @@ def _add(form: BrokerForm) -> Broker:
         credential=form.credential,
         mode=form.mode,
         dry_run=form.dry_run,
+        region=form.region,
     )
     if form.is_main:
         brokers.make_main(broker)
@@ -229,7 +232,7 @@ def _exchange(name: str) -> _Exchange:
         abort(404)
     testable = capabilities(name).test_environment
     environments = [Environment.SANDBOX, *([Environment.TESTNET] if testable else []), Environment.LIVE]
-    return _Exchange(name, title(name), credential_fields(name), tuple(environments))
+    return _Exchange(name, title(name), credential_fields(name), tuple(environments), regions(name))
 
 
 def _fields(exchange: str) -> tuple[CredentialField, ...]:
@@ -241,6 +244,7 @@ def _values(broker: Broker) -> dict[str, Any]:
         "exchange": broker.exchange,
         "name": broker.name,
         "environment": broker.environment,
+        "region": broker.region,
         "mode": broker.mode,
         "dry_run": broker.dry_run,
         "is_main": broker.is_main,

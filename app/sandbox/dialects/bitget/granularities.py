@@ -6,14 +6,13 @@ Source: https://www.bitget.com/api-doc/spot/market/Get-Candle-Data
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
+from app.sandbox.dialects.openings import months, regular
 from app.sandbox.engine.market import DAY, MINUTE
 
 _HOUR = 60 * MINUTE
 _EAST = 8 * _HOUR
 _MONDAY = 4 * DAY
-_SECOND = 1_000_000
 
 #: length, and how far after the epoch (or before) the first one opens
 _GRIDS = {
@@ -35,25 +34,6 @@ def openings(granularity: str, end: int) -> Iterator[tuple[int, int]] | None:
     None when there is no such granularity.
     """
     if granularity in _MONTHS:
-        return _months(end, _MONTHS[granularity])
+        return months(end, _MONTHS[granularity])
     grid = _GRIDS.get(granularity.lower())
-    return None if grid is None else _regular(end, *grid)
-
-
-def _regular(end: int, length: int, first: int) -> Iterator[tuple[int, int]]:
-    latest = (end - first) // length * length + first
-    return ((at, length) for at in range(latest, 0, -length))
-
-
-def _months(end: int, ahead: int) -> Iterator[tuple[int, int]]:
-    at = _first_of_month(end, ahead)
-    following = _first_of_month(at + 32 * DAY, ahead)
-    while at > 0:
-        yield at, following - at
-        at, following = _first_of_month(at - 1, ahead), at
-
-
-def _first_of_month(at: int, ahead: int) -> int:
-    there = datetime.fromtimestamp((at + ahead) // _SECOND, UTC)
-    first = there.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return int(first.timestamp()) * _SECOND - ahead
+    return None if grid is None else regular(end, *grid)
