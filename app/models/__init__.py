@@ -3,12 +3,16 @@
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
 from app.models.broker import BalanceRow, Broker, NakedPolicy
+from app.models.favourite import FavouriteMarket
 from app.models.history import BalancePoint, EquityPoint
 from app.models.ledger import LedgerEntry
+from app.models.login import LoginSession, RecoveryCode, SecondFactor
 from app.models.market import MarketRow
+from app.models.notification import NotificationChannel
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
 from app.models.position import Position, PositionStatus, PositionTarget, TargetStatus
 from app.models.risk import Halt, HaltCause, HaltScope, RiskLimits
+from app.models.server import ServerSetting
 from app.models.source import Source, SourceRoute
 from app.models.token import ApiToken
 from app.models.types import utc_now
@@ -24,13 +28,16 @@ __all__ = [
     "Broker",
     "Confirmation",
     "EquityPoint",
+    "FavouriteMarket",
     "FillRow",
     "Halt",
     "HaltCause",
     "HaltScope",
     "LedgerEntry",
+    "LoginSession",
     "MarketRow",
     "NakedPolicy",
+    "NotificationChannel",
     "OrderEvent",
     "OrderOrigin",
     "OrderRole",
@@ -38,7 +45,10 @@ __all__ = [
     "Position",
     "PositionStatus",
     "PositionTarget",
+    "RecoveryCode",
     "RiskLimits",
+    "SecondFactor",
+    "ServerSetting",
     "Source",
     "SourceRoute",
     "TargetStatus",

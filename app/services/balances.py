@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -84,6 +84,16 @@ def of(broker: Broker, asset: str) -> BalanceRow | None:
     """What a broker holds of an asset, as last synced."""
     query = select(BalanceRow).where(BalanceRow.broker_id == broker.id, BalanceRow.asset == asset)
     return db.session.scalar(query)
+
+
+def free_of(broker: Broker, assets: Iterable[str]) -> dict[str, Decimal]:
+    """What is free of several assets as last synced; empty before the first sync."""
+    if broker.balances_synced_at is None:
+        return {}
+    wanted = tuple(assets)
+    query = select(BalanceRow.asset, BalanceRow.free).where(BalanceRow.broker_id == broker.id)
+    rows = db.session.execute(query.where(BalanceRow.asset.in_(wanted)))
+    return {**dict.fromkeys(wanted, _ZERO), **dict(rows.all())}
 
 
 def held_by(user: User) -> Sequence[tuple[Broker, BalanceRow]]:

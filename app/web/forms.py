@@ -21,7 +21,7 @@ WHOLE = "_schema"
 
 _NEVER_SHOWN_AGAIN = (
     *("password", "password_again", "api_key", "api_secret", "passphrase", "secret", "signing_secret"),
-    "csrf_token",
+    *("new_password", "new_password_again", "code", "url", "csrf_token"),
 )
 
 

@@ -47,7 +47,7 @@ def test_an_account_is_made_with_a_password_from_standard_input(app: Flask, type
     assert json.loads(made.stdout)["email"] == "ann@example.org"
     assert json.loads(made.stdout)["admin"] is True
     with app.app_context():
-        assert users.log_in("ann@example.org", PASSWORD).is_admin
+        assert users.authenticate("ann@example.org", PASSWORD).is_admin
     assert PASSWORD not in made.output
 
 

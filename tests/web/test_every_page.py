@@ -19,9 +19,12 @@ MOST_QUERIES = 12
 
 PAGES = (
     "/",
+    "/start",
     "/brokers/",
     "/brokers/new",
     "/trade/",
+    "/markets/",
+    "/exchanges/",
     "/orders/",
     "/positions/",
     "/webhooks/",
@@ -35,6 +38,10 @@ PAGES = (
     "/settings/look",
     "/settings/risk",
     "/settings/tokens",
+    "/settings/account",
+    "/settings/second-factor/",
+    "/settings/sessions",
+    "/settings/notifications/",
     "/panic",
     "/admin",
 )
@@ -52,6 +59,8 @@ def all_pages(history: History) -> list[str]:
         f"/panic?scope=BROKER&broker_id={history.broker_id}",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSDT",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSD",
+        f"/markets/?broker_id={history.broker_id}&q=bt&quote=USDT&only=favourites",
+        "/exchanges/?q=ki&only=native",
         *(f"/orders/{order_id}" for order_id in history.order_ids),
         *(f"/positions/{position_id}" for position_id in history.position_ids),
         *(

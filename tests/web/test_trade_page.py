@@ -174,7 +174,7 @@ def test_an_unknown_market_names_its_like(browser: FlaskClient, history: History
 
 
 def test_the_market_search_offers_what_fits_the_best_first(browser: FlaskClient, history: History) -> None:
-    assert re.findall('value="([^"]+)"', browser.get("/trade/markets?symbol=et").text) == ["ETH/USDT"]
+    assert re.findall('data-value="([^"]+)"', browser.get("/trade/markets?symbol=et").text) == ["ETH/USDT"]
     assert browser.get("/trade/markets?symbol=zzz").text.strip() == ""
 
 

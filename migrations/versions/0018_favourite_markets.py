@@ -1,0 +1,29 @@
+"""The markets a person wants at hand"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0018"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "favourite_markets",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("market_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["market_id"],
+            ["markets.id"],
+            name=op.f("fk_favourite_markets_market_id_markets"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_favourite_markets_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", "market_id", name=op.f("pk_favourite_markets")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("favourite_markets")
