@@ -21,7 +21,7 @@ LANGUAGES = ("fr", "pt", "es")
 KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy": None}
 
 _PLACES = ("app", "templates")
-_VALUE = re.compile(r"%\(\w+\)s|\{\d\}|<[^>]+>")
+_VALUE = re.compile(r"%\(\w+\)[sd]|\{\d\}|<[^>]+>")
 
 
 def collected() -> Catalog:

@@ -14,6 +14,8 @@ from typing import IO, Any
 Found = Iterator[tuple[int, None, str, list[str]]]
 
 _VALUE = "\0"
+#: Enumerations whose names sentences quote in lower case.
+_QUOTED = ("OrderOrigin", "OrderStatus", "Side")
 #: A value of a text that str.format fills in.
 _TO_FORMAT = re.compile(r"\{[a-z_]+\}")
 _TWO_WORDS = re.compile(r"[A-Za-z]{2,}['’\w]*[,;:]? [a-z]{2,}")
@@ -57,6 +59,16 @@ class _Texts(ast.NodeVisitor):
         texts.visit(tree)
         return texts
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        if node.name in _QUOTED:
+            names = (
+                each.value.value
+                for each in node.body
+                if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)
+            )
+            self.labels += [(node.lineno, str(name).lower().replace("_", " ")) for name in names]
+        self.generic_visit(node)
+
     def visit_Expr(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):
             self.generic_visit(node)
@@ -81,7 +93,7 @@ class _Texts(ast.NodeVisitor):
             self._note(node.lineno, _TO_FORMAT.sub(_VALUE, node.value))
 
     def _note(self, line: int, text: str) -> None:
-        if not _TWO_WORDS.search(text.replace(_VALUE, "")) or _NO_SENTENCE.search(text):
+        if not _TWO_WORDS.search(" ".join(text.replace(_VALUE, "").split())) or _NO_SENTENCE.search(text):
             return
         numbers = iter(range(1, 10))
         self.found.append((line, re.sub(_VALUE, lambda _: f"{{{next(numbers)}}}", text)))

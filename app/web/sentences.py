@@ -52,8 +52,13 @@ class Sentences:
         if len(parts) == 1:
             return english
         joints = [joint.group() for joint in _JOINT.finditer(english)]
-        said = [self._whole(part, depth) or part for part in parts]
+        said = [self._part(part, depth) for part in parts]
         return "".join(part + joint for part, joint in zip(said, [*joints, ""], strict=True))
+
+    def _part(self, english: str, depth: int) -> str:
+        bare = english.removeprefix("; ")
+        joint = english[: len(english) - len(bare)]
+        return self._whole(english, depth) or joint + (self._whole(bare, depth) or bare)
 
     def _value(self, value: str, depth: int) -> str:
         if depth == 0 or not value:
@@ -77,4 +82,4 @@ def _own_words(english: str) -> int:
 
 def _pattern(english: str) -> re.Pattern[str]:
     said = [re.escape(part) for part in _PLACE.split(english)]
-    return re.compile("(.+?)".join(said), re.DOTALL)
+    return re.compile("((?:(?!; ).)+?)".join(said), re.DOTALL)  # what is joined by "; " is said part by part
