@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 #: The languages there are translations for.
 LANGUAGES = ("fr", "pt", "es")
 
-#: What marks a text besides gettext and its kin; both are Flask-Babel's lazy_gettext by a shorter name.
-KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy": None}
+#: What marks a text besides gettext and its kin: two short names of lazy_gettext, and what only notes it.
+KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy": None, "noted": None}
 
 _PLACES = ("app", "templates")
 _VALUE = re.compile(r"%\(\w+\)[sd]|\{\d\}|<[^>]+>")

@@ -18,7 +18,7 @@ _VALUE = "\0"
 _QUOTED = ("OrderOrigin", "OrderStatus", "Side")
 #: A value of a text that str.format fills in.
 _TO_FORMAT = re.compile(r"\{[a-z_]+\}")
-_TWO_WORDS = re.compile(r"[A-Za-z]{2,}['’\w]*[,;:]? [a-z]{2,}")
+_TWO_WORDS = re.compile(r"[A-Za-z]['’\w]*[,;:]? [a-z]{2,}")
 #: Programs, patterns, statements and rates have words too.
 _NO_SENTENCE = re.compile(r"\n|^[<^]|^SELECT |^\d+ per |\(\?")
 
@@ -38,8 +38,8 @@ def actions(file: IO[bytes], _keywords: Any, _tags: Any, options: dict[str, str]
     """The values of an enumeration with a dot, as the activity page writes them: ``order.cancel_asked`` in words."""
     seen = set()
     for node in ast.walk(ast.parse(file.read())):
-        if isinstance(node, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(node.value)):
-            kind = str(node.value).partition(".")[0]
+        if isinstance(node, ast.Constant) and re.fullmatch(r"[a-z_]+\.[a-z_]+", str(node.value)):
+            kind = str(node.value).partition(".")[0].replace("_", " ")
             if kind not in seen:
                 seen.add(kind)
                 yield node.lineno, None, kind, []

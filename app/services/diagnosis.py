@@ -97,7 +97,7 @@ def _migrations() -> str:
 
 def _redis() -> str:
     version = store.info("server")["redis_version"]
-    return f"version {version}" + (", embedded" if settings.embedded_redis else "")
+    return f"Redis {version}, embedded" if settings.embedded_redis else f"Redis {version}"
 
 
 def _workers() -> str:
