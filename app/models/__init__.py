@@ -2,7 +2,7 @@
 
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
-from app.models.broker import BalanceRow, Broker, NakedPolicy
+from app.models.broker import BalanceRow, Broker, FuturesBalance, NakedPolicy
 from app.models.favourite import FavouriteMarket
 from app.models.history import BalancePoint, EquityPoint
 from app.models.ledger import LedgerEntry
@@ -30,6 +30,7 @@ __all__ = [
     "EquityPoint",
     "FavouriteMarket",
     "FillRow",
+    "FuturesBalance",
     "Halt",
     "HaltCause",
     "HaltScope",

@@ -64,6 +64,7 @@ class Broker(Table):
     markets_loaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     markets_error: Mapped[str | None] = mapped_column(Text)
     balances_synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    futures_synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     orders_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ledger_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
@@ -98,3 +99,18 @@ class BalanceRow(Table):
     def is_dust(self) -> bool:
         """Whether it is worth less than a dollar; what has no price may be worth anything."""
         return self.usd_value is not None and self.usd_value < _DUST_USD
+
+
+class FuturesBalance(Table):
+    """What backs a broker's futures in one asset: ``total`` with open profit and loss, ``free`` of it usable."""
+
+    __tablename__ = "futures_balances"
+    __table_args__ = (UniqueConstraint("broker_id", "asset"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
+    asset: Mapped[str] = mapped_column(String(32))
+    free: Mapped[Decimal] = mapped_column(ExactDecimal)
+    locked: Mapped[Decimal] = mapped_column(ExactDecimal)
+    total: Mapped[Decimal] = mapped_column(ExactDecimal)
+    usd_value: Mapped[Decimal | None] = mapped_column(ExactDecimal)

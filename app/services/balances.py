@@ -12,14 +12,17 @@ from app.domain.accounts import Balance
 from app.domain.errors import AuthenticationFailed, ExchangeError, PermissionDenied
 from app.extensions import db
 from app.models import BalanceRow, Broker, User, utc_now
-from app.services import connections, drift, events, history, limits, prices
+from app.services import connections, drift, events, futures, history, limits, prices
 from app.services.events import Topic
 
 _ZERO = Decimal(0)
 
 
 def sync(broker_id: int) -> None:
-    """Fetch a broker's balances and its exchange's prices, keep both, and note what it is all worth."""
+    """Fetch a broker's balances and its exchange's prices, keep both, and note what it is all worth.
+
+    What backs its futures is looked at as well, less often.
+    """
     broker = db.session.get_one(Broker, broker_id)
     asked_at = utc_now()
     try:
@@ -32,6 +35,7 @@ def sync(broker_id: int) -> None:
     prices.remember(broker.exchange, broker.environment, tickers.values())
     last = {symbol: ticker.last for symbol, ticker in tickers.items() if ticker.last is not None}
     store(broker, held, last, asked_at=asked_at)
+    futures.sync(broker)
 
 
 def store(

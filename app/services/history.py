@@ -73,10 +73,10 @@ def _thin(broker: Broker, now: datetime) -> None:
             db.session.execute(delete(kind).where(*too_old), execution_options={"synchronize_session": False})
 
 
-def of_equity(user: User, period: timedelta) -> Course:
-    """A person's worth over the last ``period``, all brokers together, one point a stretch.
+def of_equity(user: User, period: timedelta, held: Sequence[tuple[Broker, BalanceRow]]) -> Course:
+    """A person's worth over the last ``period``, all brokers together, one point a stretch, up to what is ``held`` now.
 
-    It ends with the newest point that is kept; a broker that was connected meanwhile counts from then on.
+    A broker that was connected meanwhile counts from then on.
     """
     grain, now = finest(period), utc_now()
     start, day_ago = now - period, now - _DAY
@@ -93,18 +93,25 @@ def of_equity(user: User, period: timedelta) -> Course:
         for point in points:
             latest[point.broker_id] = point
         curve.append(_together(latest.values(), point.at))
+    now_held = _now(held)
+    if now_held is not None and (not curve or curve[-1].at < now_held.at):
+        curve.append(now_held)
     return Course(curve, _together(before[day_ago], day_ago) if before[day_ago] else None)
 
 
-def of_asset(broker: Broker, asset: str, period: timedelta) -> Sequence[BalancePoint]:
-    """What a broker held of an asset over the last ``period``, oldest first."""
+def of_asset(broker: Broker, asset: str, period: timedelta, row: BalanceRow | None) -> list[BalancePoint]:
+    """What a broker held of an asset over the last ``period``, oldest first, up to what it holds now, its ``row``."""
     query = select(BalancePoint).where(
         BalancePoint.broker_id == broker.id,
         BalancePoint.asset == asset,
         BalancePoint.at >= utc_now() - period,
         BalancePoint.grain.in_(made_of(finest(period))),
     )
-    return db.session.scalars(query.order_by(BalancePoint.at)).all()
+    points = [*db.session.scalars(query.order_by(BalancePoint.at))]
+    synced_at = broker.balances_synced_at
+    if row is not None and synced_at is not None and (not points or points[-1].at < synced_at):
+        points.append(BalancePoint(at=synced_at, total=row.total, usd=row.usd_value))
+    return points
 
 
 def knows(broker: Broker, asset: str) -> bool:
@@ -149,6 +156,14 @@ def _newest_up_to(user: User, moment: datetime) -> Select[int, datetime, datetim
         .where(Broker.user_id == user.id, EquityPoint.at <= moment)
         .group_by(EquityPoint.broker_id)
     )
+
+
+def _now(held: Sequence[tuple[Broker, BalanceRow]]) -> Worth | None:
+    synced = [broker.balances_synced_at for broker, _ in held if broker.balances_synced_at is not None]
+    if not synced:
+        return None
+    usd = sum((row.usd_value for _, row in held if row.usd_value is not None), _ZERO)
+    return Worth(max(synced), usd, sum(row.usd_value is None and bool(row.total) for _, row in held))
 
 
 def _together(points: Iterable[EquityPoint], at: datetime) -> Worth:

@@ -8,8 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from app.domain.money import EXACT
-from app.models import BalancePoint, BalanceRow, Broker, User, utc_now
-from app.services import balances, history
+from app.models import BalancePoint, BalanceRow, Broker, FuturesBalance, User, utc_now
+from app.services import balances, futures, history
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -73,14 +73,20 @@ def matching(user: User, wanted: HoldingFilter) -> list[Held]:
 
     Dust that drifts is listed all the same: it has to be explained.
     """
-    part = (wanted.asset or "").upper()
     return [
         Held(broker, row)
         for broker, row in balances.held_by(user)
-        if wanted.broker_id in (None, broker.id)
-        and part in row.asset.upper()
-        and (not wanted.without_dust or not row.is_dust or row.drift)
+        if _passes(broker, row.asset, wanted) and (not wanted.without_dust or not row.is_dust or row.drift)
     ]
+
+
+def futures_matching(user: User, wanted: HoldingFilter) -> list[tuple[Broker, FuturesBalance]]:
+    """What backs futures and passes, of which nothing is dust."""
+    return [(broker, row) for broker, row in futures.held_by(user) if _passes(broker, row.asset, wanted)]
+
+
+def _passes(broker: Broker, asset: str, wanted: HoldingFilter) -> bool:
+    return wanted.broker_id in (None, broker.id) and (wanted.asset or "").upper() in asset.upper()
 
 
 def with_course(held: Sequence[Held]) -> list[Held]:

@@ -12,6 +12,7 @@ from flask_babel import format_date
 
 from app.domain.money import EXACT
 from app.services.results import Day
+from app.web.figures import written
 
 _LEVELS = 3
 _MONTH_LENGTH = 7  # 2026-11
@@ -112,8 +113,8 @@ def short(amount: Decimal) -> str:
     size = abs(amount)
     for unit, name in ((Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k")):
         if size >= 10 * unit:
-            return f"{sign}{EXACT.divide(size, unit):,.1f}{name}"
-    return f"{sign}{size:,.0f}" if size >= 100 else f"{sign}{size:.2f}"
+            return f"{sign}{written(f'{EXACT.divide(size, unit):.1f}')}{name}"
+    return sign + written(f"{size:.0f}" if size >= 100 else f"{size:.2f}")
 
 
 def _level(usd: Decimal, most: Decimal) -> int:

@@ -1,4 +1,4 @@
-"""What accounts held and were worth over time, thinned as it ages"""
+"""What accounts held and were worth over time, thinned as it ages, and what backs their futures"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +34,24 @@ def upgrade() -> None:
         table.create_index("ix_balance_history_asset_at", ["broker_id", "asset", "at"])
         table.create_index("ix_balance_history_grain_at", ["broker_id", "grain", "at"])
 
+    op.add_column("brokers", sa.Column("futures_synced_at", types.UtcDateTime(), nullable=True))
+    op.create_table(
+        "futures_balances",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("broker_id", sa.Integer(), nullable=False),
+        sa.Column("asset", sa.String(length=32), nullable=False),
+        *(sa.Column(name, types.ExactDecimal(), nullable=False) for name in ("free", "locked", "total")),
+        sa.Column("usd_value", types.ExactDecimal(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["broker_id"],
+            ["brokers.id"],
+            name=op.f("fk_futures_balances_broker_id_brokers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_futures_balances")),
+        sa.UniqueConstraint("broker_id", "asset", name=op.f("uq_futures_balances_broker_id_asset")),
+    )
+
     op.add_column("equity", sa.Column("unpriced", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("equity", sa.Column("grain", sa.String(length=32), nullable=True))
     _sort_what_is_kept()
@@ -63,4 +81,7 @@ def downgrade() -> None:
     with op.batch_alter_table("equity") as table:
         table.drop_column("grain")
         table.drop_column("unpriced")
+    op.drop_table("futures_balances")
+    with op.batch_alter_table("brokers") as table:
+        table.drop_column("futures_synced_at")
     op.drop_table("balance_history")

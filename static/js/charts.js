@@ -18,14 +18,14 @@
       timeScale: { borderVisible: false, timeVisible: true, fixLeftEdge: true, fixRightEdge: true },
       grid: { vertLines: { visible: false } },
     });
-    const curve = chart.addSeries(LightweightCharts.AreaSeries, { lineWidth: 2, priceLineVisible: false });
+    const curves = []; // one for each stretch without a gap
 
     function paint() {
       chart.applyOptions({
         layout: { textColor: color("--chart-text") },
         grid: { horzLines: { color: color("--chart-grid") } },
       });
-      curve.applyOptions({ lineColor: color("--chart-line"), topColor: color("--chart-fill"), bottomColor: "transparent" });
+      for (const curve of curves) curve.applyOptions({ lineColor: color("--chart-line"), topColor: color("--chart-fill"), bottomColor: "transparent" });
     }
 
     async function feed() {
@@ -34,14 +34,28 @@
       const { points } = await answer.json();
       // The axis counts in UTC; shifted so that it reads in the person's own time.
       const shift = new Date().getTimezoneOffset() * 60;
-      // A time without a value is a gap: nothing is known of it.
-      curve.setData(points.map(({ time, value }) => ({ time: time - shift, ...(value !== null && { value: Number(value) }) })));
+      const stretches = withoutGaps(points).map((stretch) => stretch.map(({ time, value }) => ({ time: time - shift, value: Number(value) })));
+      while (curves.length < stretches.length) curves.push(chart.addSeries(LightweightCharts.AreaSeries, { lineWidth: 2, priceLineVisible: false }));
+      curves.forEach((curve, index) => {
+        curve.setData(stretches[index] ?? []);
+        curve.applyOptions({ lastValueVisible: index === stretches.length - 1 });
+      });
+      paint();
       chart.timeScale().fitContent();
     }
 
-    paint();
     feed();
     return { feed, paint };
+  }
+
+  // A time without a value parts the curve: nothing is known of it.
+  function withoutGaps(points) {
+    const stretches = [[]];
+    for (const point of points) {
+      if (point.value === null) stretches.push([]);
+      else stretches.at(-1).push(point);
+    }
+    return stretches.filter((stretch) => stretch.length);
   }
 
   const frames = () => [...document.querySelectorAll("[data-chart]")];

@@ -72,7 +72,7 @@ def test_a_sync_keeps_what_everything_is_worth_to_the_last_digit_once_a_quarter_
         "BTC": (Decimal("0.3"), Decimal("15000.0370370367")),
         "XYZ": (Decimal(7), None),
     }
-    course = history.of_equity(user, DAY)
+    course = history.of_equity(user, DAY, [])
     assert [(worth.usd, worth.unpriced) for worth in course.curve] == [(point.usd, 1)]
     assert course.day_ago is None
 
@@ -91,8 +91,9 @@ def live_through(broker: Broker, start: datetime, end: datetime, every: timedelt
 
 def test_years_of_history_stay_small_and_are_read_by_few_questions(broker: Broker, user: User) -> None:
     now = utc_now()
-    live_through(broker, now - timedelta(days=400), now - timedelta(days=33), timedelta(hours=12))
-    live_through(broker, now - timedelta(days=33), now, timedelta(minutes=14))
+    live_through(broker, now - timedelta(days=400), now - timedelta(days=34), DAY)
+    live_through(broker, now - timedelta(days=34), now - 2 * DAY, timedelta(minutes=55))
+    live_through(broker, now - 2 * DAY, now, timedelta(minutes=14))
 
     points = {
         grain: db.session.scalar(select(func.count(EquityPoint.id)).where(EquityPoint.grain == grain)) or 0
@@ -105,8 +106,8 @@ def test_years_of_history_stay_small_and_are_read_by_few_questions(broker: Broke
     assert db.session.scalar(of_dust) == points[Grain.DAY]
     for days, most, least in ((1, 98, 90), (7, 170, 160), (30, 722, 700), (365, 366, 360)):
         with counted() as statements:
-            curve = history.of_equity(user, timedelta(days=days)).curve
-            asset = history.of_asset(broker, "BTC", timedelta(days=days))
+            curve = history.of_equity(user, timedelta(days=days), []).curve
+            asset = history.of_asset(broker, "BTC", timedelta(days=days), None)
         assert least <= len(curve) <= most
         assert least <= len(asset) <= most
         assert len(statements) == 3
@@ -121,7 +122,7 @@ def test_several_accounts_add_up_from_the_first_point_on(pair: tuple[Broker, Bro
             history.note(each, [BalanceRow(asset="USDT", total=usd, usd_value=usd)], moment)
     db.session.commit()
 
-    course = history.of_equity(user, timedelta(hours=20))
+    course = history.of_equity(user, timedelta(hours=20), [])
     assert {worth.usd for worth in course.curve} == {Decimal(111)}
     assert course.day_ago is not None
     assert course.day_ago.usd == 111

@@ -6,14 +6,23 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.extensions import db
 from app.models import Broker, OrderRow, Position, PositionStatus, User
 from app.web import calendars, drawing
+from tests.fixtures.app import AppFactory
 from tests.fixtures.history import History
 from tests.web.test_every_page import counted_queries
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def app(request: pytest.FixtureRequest, make_app: AppFactory) -> Flask:
+    """The application on either database."""
+    environ = {"DATABASE_URL": request.getfixturevalue("postgres_url")} if request.param != "sqlite" else {}
+    return make_app(**environ)
 
 
 def close_one(user: User, broker_id: int, at: datetime, realised: str, symbol: str = "BTC/USDT") -> None:
@@ -125,7 +134,8 @@ def test_a_line_is_interrupted_where_nothing_is_known() -> None:
     assert drawing.lines([one, one]) == ["2.0,12.0 94.0,12.0"]
 
 
-def test_amounts_in_a_calendar_are_short_and_keep_their_sign() -> None:
+def test_amounts_in_a_calendar_are_short_and_keep_their_sign(app: Flask) -> None:
     amounts = ("0", "0.004", "-12.346", "1234", "-56789", "12345678")
-    shown = [calendars.short(Decimal(amount)) for amount in amounts]
+    with app.test_request_context():
+        shown = [calendars.short(Decimal(amount)) for amount in amounts]
     assert shown == ["0.00", "+0.00", "−12.35", "+1,234", "−56.8k", "+12.3M"]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.money import EXACT
-from app.models import BalancePoint, Broker
+from app.models import BalanceRow, Broker, FuturesBalance
 from app.services import balances, brokers, history, holdings, ledger
 from app.services.holdings import Held, HoldingFilter
 from app.web import drawing, exports, paging
@@ -25,7 +24,10 @@ blueprint = Blueprint("balances", __name__, url_prefix="/balances")
 _PER_PAGE = 50
 _ENTRIES = 20
 _CENT = Decimal("0.01")
-_COLUMNS = ("Broker", "Exchange", "Asset", "Free", "In orders", "Total", "USD", "USD in 24 hours", "Drift")
+_COLUMNS = (
+    *("Broker", "Exchange", "Account", "Asset", "Free", "In use", "Total"),
+    *("USD", "USD in 24 hours", "Drift"),
+)
 
 
 @blueprint.get("/")
@@ -35,12 +37,14 @@ def index() -> ResponseReturnValue:
     wanted = _wanted()
     found = holdings.matching(current_user, wanted)
     page = paging.page_of(paging.asked_for(), _PER_PAGE, len(found), "balances.index")
-    shown = holdings.with_course(found[max(page.first - 1, 0) : page.last])
+    start = (page.number - 1) * _PER_PAGE
+    shown = holdings.with_course(found[start : start + _PER_PAGE])
     return render_template(
         "balances/list.html",
         filters={name: request.args.get(name, "") for name in ("broker_id", "asset", "dust")},
         brokers=brokers.of(current_user),
         balances=[{"held": held, "lines": drawing.lines(held.course)} for held in shown],
+        futures=holdings.futures_matching(current_user, wanted),
         worth=_worth(found),
         unpriced=sorted({held.row.asset for held in found if held.row.usd_value is None and held.row.total}),
         page=page,
@@ -52,8 +56,14 @@ def index() -> ResponseReturnValue:
 @member
 def export() -> ResponseReturnValue:
     """The same as a file, all pages of it."""
-    found = holdings.with_course(holdings.matching(current_user, _wanted()))
-    return exports.answer("balances", _COLUMNS, [_row(held) for held in found])
+    wanted = _wanted()
+    spot = holdings.with_course(holdings.matching(current_user, wanted))
+    futures = holdings.futures_matching(current_user, wanted)
+    rows = [
+        *(_row(held.broker, held.row, "spot", held.day_change, held.row.drift) for held in spot),
+        *(_row(broker, row, "futures", None, None) for broker, row in futures),
+    ]
+    return exports.answer("balances", _COLUMNS, rows)
 
 
 @blueprint.get("/<int:broker_id>/<asset>")
@@ -62,8 +72,8 @@ def asset(broker_id: int, asset: str) -> ResponseReturnValue:
     """One asset of a broker: what is held, its worth over time, and what moved it."""
     broker = _own(broker_id)
     period = _period()
-    points = history.of_asset(broker, asset, PERIODS[period])
     held = _held(broker, asset)
+    points = history.of_asset(broker, asset, PERIODS[period], held.row if held is not None else None)
     if held is None and not history.knows(broker, asset):
         abort(404)
     here = url_for("balances.asset", broker_id=broker.id, asset=asset)
@@ -83,8 +93,10 @@ def asset(broker_id: int, asset: str) -> ResponseReturnValue:
 @member
 def course(broker_id: int, asset: str) -> ResponseReturnValue:
     """The figures of an asset's curve, as of the equity curve's; None where no price was known."""
-    points = history.of_asset(_own(broker_id), asset, PERIODS[_period()])
-    return {"points": [_point(point) for point in points]}
+    broker = _own(broker_id)
+    points = history.of_asset(broker, asset, PERIODS[_period()], balances.of(broker, asset))
+    values = {int(point.at.timestamp()): _dollars(point.usd) for point in points}
+    return {"points": [{"time": time, "value": value} for time, value in values.items()]}
 
 
 def _own(broker_id: int) -> Broker:
@@ -114,12 +126,16 @@ def _worth(found: Sequence[Held]) -> Decimal:
     return sum((held.row.usd_value for held in found if held.row.usd_value is not None), Decimal(0))
 
 
-def _row(held: Held) -> exports.Row:
-    row = held.row
-    where = (held.broker.name, held.broker.exchange)
-    return (*where, row.asset, row.free, row.locked, row.total, row.usd_value, held.day_change, row.drift)
+def _row(
+    broker: Broker,
+    row: BalanceRow | FuturesBalance,
+    account: str,
+    change: Decimal | None,
+    drift: Decimal | None,
+) -> exports.Row:
+    amounts = (row.free, row.locked, row.total, row.usd_value)
+    return (broker.name, broker.exchange, account, row.asset, *amounts, change, drift)
 
 
-def _point(point: BalancePoint) -> dict[str, Any]:
-    value = None if point.usd is None else format(EXACT.quantize(point.usd, _CENT), "f")
-    return {"time": int(point.at.timestamp()), "value": value}
+def _dollars(usd: Decimal | None) -> str | None:
+    return None if usd is None else format(EXACT.quantize(usd, _CENT), "f")

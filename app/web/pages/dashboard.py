@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
     owned = brokers.of(current_user)
     held = balances.held_by(current_user)
     period = _period()
-    course = history.of_equity(current_user, PERIODS[period])
+    course = history.of_equity(current_user, PERIODS[period], held)
     return render_template(
         "dashboard.html",
         totals=overview.totals(held, course.day_ago),
@@ -62,7 +62,8 @@ def index() -> ResponseReturnValue:
 def equity() -> ResponseReturnValue:
     """The figures of the curve; times in Unix seconds, each once, amounts as text."""
     points: dict[int, str] = {}
-    for worth in history.of_equity(current_user, PERIODS[_period()]).curve:
+    course = history.of_equity(current_user, PERIODS[_period()], balances.held_by(current_user))
+    for worth in course.curve:
         points[int(worth.at.timestamp())] = format(EXACT.quantize(worth.usd, _CENT), "f")
     return {"points": [{"time": time, "value": value} for time, value in points.items()]}
 
