@@ -16,11 +16,13 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_login import login_user
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from app.domain.alerts import AlertAction
 from app.exchanges import NAMES, title
-from app.extensions import db
+from app.extensions import db, settings
 from app.models import User, utc_now
+from app.services import workers
 from app.web import catalogs as shown
 from app.web import figures, filters, zones
 from app.web.languages import LANGUAGES, words
@@ -86,24 +88,77 @@ def test_no_text_of_a_page_is_untranslated(
     app: Flask, browser: FlaskClient, history: History, in_brackets: None
 ) -> None:
     stranger = app.test_client()
-    with app.app_context():
-        data = sorted(
-            {*_NAMES, *map(title, NAMES), *_places_of_zones(), *_of_the_calendar(), *_texts_of_all_rows()},
-            key=len,
-            reverse=True,
-        )
+    for visitor in (browser, stranger):
+        visitor.environ_base["HTTP_ACCEPT_LANGUAGE"] = "fr"
     visits = [
         *((browser, path) for path in all_pages(history) if "/export" not in path),
-        (stranger, "/login"),
-        (stranger, "/nothing-here"),
+        *((stranger, path) for path in ("/login", "/signup", "/nothing-here")),
     ]
-    found = []
-    for visitor, path in visits:
-        answer = visitor.get(path, headers={"Accept-Language": "fr"}, follow_redirects=True)
+    answers = [
+        *((path, visitor.get(path, follow_redirects=True)) for visitor, path in visits),
+        *_answers_to_forms(browser, history),
+    ]
+    with app.app_context():
+        data = sorted({*_names(), *_texts_of_all_rows()}, key=len, reverse=True)
+    found: list[str] = []
+    for path, answer in answers:
         page = _Texts()
         page.feed(answer.text)
         found += sorted({f"{path}: {text}" for text in page.texts if _is_bare(text, data)})
     assert not found, "\n".join(found)
+
+
+def _answers_to_forms(browser: FlaskClient, history: History) -> Iterator[tuple[str, TestResponse]]:
+    """A preview with exits, an explanation, and what forms say to those who fill them in wrongly."""
+    ticket = {"broker_id": history.broker_id, "symbol": "BTC/USDT", "side": "BUY", "size": "0.01"}
+    exits = {
+        "stop_loss": "2%",
+        "trailing_percent": "1%",
+        "target_1": "3%",
+        "share_1": "50",
+        "target_2": "6%",
+        "share_2": "50",
+    }
+    pasted = {
+        "source_id": history.source_id,
+        "text": "action=BuyLimit\nsymbol=BTCUSDT\npercent=10\nprice=48000\nstop_loss=2%",
+    }
+    forms: list[tuple[str, dict[str, object]]] = [
+        ("/trade/preview", {**ticket, **exits}),
+        ("/trade/preview", {**ticket, "type": "LIMIT", "size": "abc"}),
+        ("/trade/preview", {**ticket, "size": "100", "stop_loss": "60000"}),
+        ("/webhooks/explain", pasted),
+        ("/webhooks/explain", {**pasted, "text": "action=Buy symbol"}),
+        ("/webhooks/sources/new", {"name": "", "percent": "200", "expires_in": "x", "senders": "nobody"}),
+        ("/brokers/new", {"exchange": NAMES[0], "name": "", "environment": "LIVE"}),
+        (
+            "/settings/risk",
+            {
+                "max_order_value": "-1",
+                "cooldown_losses": "2",
+                "allowed_symbols": "BTC",
+                "trading_hours": "now",
+            },
+        ),
+        ("/settings/tokens", {"name": "", "days": "x"}),
+        ("/panic", {"scope": "USER", "confirm": "yes"}),
+        (f"/positions/{history.position_ids[0]}/protection", {"stop_loss": "99999999"}),
+    ]
+    for path, fields in forms:
+        page = (
+            None
+            if path
+            in (
+                "/webhooks/explain",
+                "/webhooks/sources/new",
+                "/brokers/new",
+                "/settings/risk",
+                "/settings/tokens",
+                "/panic",
+            )
+            else f"/trade/?broker_id={history.broker_id}&symbol=BTCUSDT"
+        )
+        yield f"POST {path}", submit(browser, path, page=page, **fields)
 
 
 class _Texts(HTMLParser):
@@ -151,12 +206,12 @@ def _is_bare(text: str, data: list[str]) -> bool:
     return re.search("[A-Za-z]{2,}", rest) is not None
 
 
-def _places_of_zones() -> Iterator[str]:
-    return (name.replace("_", " ") for name in zones.names())
-
-
-def _of_the_calendar() -> Iterator[str]:
-    """What Babel itself says in French."""
+def _names() -> Iterator[str]:
+    """What the test's server, its exchanges and Babel call things."""
+    yield from _NAMES
+    yield from map(title, NAMES)
+    yield from (name.replace("_", " ") for name in zones.names())
+    yield from (str(settings.data_dir), *workers.queues(), "Beat", "sqlite", "no such table: alembic_version")
     french = Locale("fr")
     for names in (french.months, french.days):
         for widths in names.values():
