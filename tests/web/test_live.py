@@ -98,6 +98,23 @@ def test_after_redis_was_emptied_a_page_is_told_to_look_at_everything(
     stream.close()
 
 
+def test_what_is_told_while_the_line_to_redis_is_cut_reaches_the_pages_afterwards(
+    app: Flask, make_user: MakeUser, log_in: LogIn
+) -> None:
+    listener = make_user()
+    since = events.now()
+    with app.app_context():
+        events.publish(listener.id, Topic.ORDERS)
+        stream, heard = _listen(log_in(listener), since=since)
+        assert "orders" in _until(heard, "orders")
+        with store.pipeline(transaction=True) as at_once:
+            at_once.client_kill_filter(_type="pubsub")
+            at_once.hset(f"events:{listener.id}", "positions", events.now())  # its message reaches nobody
+            at_once.execute()
+        assert "positions" in _until(heard, "positions")
+    stream.close()
+
+
 def test_a_page_that_nobody_reads_is_let_go() -> None:
     ours, theirs = socketpair()
     page = OpenPage(1, ours, since=0)

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from app.extensions import csrf
 from app.models import User
 from app.services import (
     diagnosis,
@@ -27,6 +26,7 @@ from app.services import flower as flower_service
 from app.services.users import AccountRefused
 from app.web.access import admin
 from app.web.filters import sentence
+from app.web.guards import csrf
 from app.web.languages import words
 
 blueprint = Blueprint("admin", __name__)
