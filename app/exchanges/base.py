@@ -84,7 +84,8 @@ class Capabilities:
     a request may still be executed, by the exchange's rule for timestamps, and ``visibility_delay`` how long after that
     a placed order may stay unseen: what is found in none of ``look_up_places`` then was never placed. An order can be
     found by its client id for ``client_id_lookup`` (None: it cannot), and in the lists for ``history_kept``: later
-    nothing proves anything any more.
+    nothing proves anything any more. ``client_ids_refused`` says whether a client id that is in use is refused, so that
+    even a repeated request makes no second order.
     """
 
     order_types: frozenset[OrderType]
@@ -110,6 +111,7 @@ class Capabilities:
     trailing_in_pairs: bool = False
     standard_taker_fee: Decimal = Decimal("0.001")
     all_open_orders_from: int = 1
+    client_ids_refused: bool = True
 
     def trails_at(self, percent: Decimal) -> bool:
         """Whether the exchange itself lets a stop follow the best price at this distance."""
