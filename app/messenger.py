@@ -58,20 +58,27 @@ def is_public(address: object) -> bool:
         ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
     except ValueError:
         return False  # a name: it is never taken without being resolved first
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return (mapped or ip).is_global and not (mapped or ip).is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip.sixtofour or ip
+    return ip.is_global and not ip.is_multicast
 
 
 def send(url: str, title: str, body: str) -> str | None:
     """Send a message; returns why not, in words without a secret, or None."""
     import apprise
 
-    service = apprise.Apprise.instantiate(url)
+    # Nothing is kept on disk from one message to the next: some services would keep what logs them in.
+    asset = apprise.AppriseAsset(storage_mode=apprise.PersistentStoreMode.MEMORY)
+    service = apprise.Apprise.instantiate(
+        url, asset=asset
+    )  # one service: what adds several would split the text
     if not isinstance(service, apprise.NotifyBase):
         return "the address is not one that Apprise understands"
     heard = Warnings()
     apprise.logger.addHandler(heard)
-    if service.notify(title=title, body=body):
+    sender = apprise.Apprise(asset=asset)
+    sender.add(service)
+    if sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT):
         return None
     return without_secrets(" ".join(heard.said), url) or "the service did not take the message"
 

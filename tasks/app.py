@@ -8,6 +8,7 @@ from typing import Any
 from celery import Task
 
 from app.core import create_core
+from app.domain.errors import SwitchyardError
 from app.extensions import celery, db
 from app.services import copies, faults
 from app.services.acting import Actor, acting
@@ -34,9 +35,10 @@ class ContextTask(Task):
         return super().__call__(*args, **kwargs)
 
     def on_failure(self, exc: BaseException, *_details: Any, **_more: Any) -> None:
-        """Note it where an administrator sees it; Celery's log has the whole of it."""
-        with flask_app.app_context():
-            faults.note(exc, self.name)
+        """Note what nobody expected where an administrator sees it; Celery's log has the whole of it."""
+        if not isinstance(exc, SwitchyardError):
+            with flask_app.app_context():
+                faults.note(exc, self.name)
 
     @property
     def _actor(self) -> Actor:

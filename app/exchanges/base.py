@@ -85,6 +85,8 @@ class Capabilities:
     a placed order may stay unseen: what is found in none of ``look_up_places`` then was never placed. An order can be
     found by its client id for ``client_id_lookup`` (None: it cannot), and in the lists for ``history_kept``: later
     nothing proves anything any more. Executions are told for ``fills_kept`` where that is longer (None: it is not).
+    ``client_ids_refused`` says whether a client id that is in use is refused, so that even a repeated request makes no
+    second order.
 
     ``one_wallet`` says that spot and futures draw on the same money: then `Exchange.futures_balances` tells of what
     `Exchange.balances` tells too, and the two must not be added up.
@@ -115,6 +117,7 @@ class Capabilities:
     all_open_orders_from: int = 1
     fills_kept: timedelta | None = None
     one_wallet: bool = False
+    client_ids_refused: bool = True
 
     def trails_at(self, percent: Decimal) -> bool:
         """Whether the exchange itself lets a stop follow the best price at this distance."""

@@ -289,6 +289,8 @@ def test_an_open_order_that_was_missed_once_and_rests_again_says_so_no_more(
 
 def place_under(desk: Desk, order: OrderRow, quantity: Decimal) -> None:
     """Have an order of this size rest on the exchange under the client id of another."""
+    if not capabilities(desk.exchange).client_ids_refused:
+        pytest.skip("two orders may go by one client id here")
     with connections.calling(db.session.get_one(Broker, desk.broker_id)) as exchange:
         request = order_requests.of(order)
         exchange.place_order(type(request)(BTC, order.side, order.type, quantity, price=order.price,

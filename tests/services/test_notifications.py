@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from flask import Flask
@@ -23,45 +18,9 @@ from app.services.halts import whole_server
 from app.services.notices import Kind
 from tests.fixtures.app import PASSWORD, AppFactory, MakeBroker, MakeUser
 from tests.fixtures.history import MakeHistory
+from tests.fixtures.receiver import TOKEN, Receiver
 
 EVERYTHING = tuple(Kind)
-TOKEN = "token-that-nobody-may-see"
-
-
-@dataclass
-class Receiver:
-    """A server on this machine that takes messages as Apprise's json:// sends them."""
-
-    port: int
-    status: int = 200
-    got: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        """Its Apprise address, which holds a secret."""
-        return f"json://127.0.0.1:{self.port}/{TOKEN}"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """One that listens."""
-
-    class Taker(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(told.status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: the tests look at what was got."""
-
-    with HTTPServer(("127.0.0.1", 0), Taker) as server:
-        told = Receiver(server.server_port)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield told
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -232,6 +191,7 @@ def test_no_message_reaches_a_private_network_unless_the_operator_allows_it(
         (("::1", 80, 0, 0), False),
         (("fe80::1%eth0", 80, 0, 2), False),
         (("::ffff:127.0.0.1", 80, 0, 0), False),
+        (("2002:7f00:1::1", 80, 0, 0), False),
         (("localhost", 80), False),
         ("/run/redis.sock", False),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
@@ -13,6 +14,7 @@ from app.extensions import db
 from app.models import LoginSession, User, utc_now
 from app.services import tokens, users
 from app.services.tokens import Scope
+from app.web import agents
 from tests.fixtures.app import PASSWORD, LogIn, MakeUser, submit
 from tests.web.test_every_page import counted_queries
 
@@ -82,6 +84,20 @@ def test_sessions_are_listed_in_words_and_end_one_by_one_or_all_others_at_once(
     submit(browser, "/settings/sessions/end-others", page="/settings/sessions")
     assert {phone.get("/orders/").status_code for phone in phones} == {302}
     assert browser.get("/orders/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0", ("Firefox", "Linux")),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/131.0 Safari/537.36 Edg/131.0", ("Edge", "Windows")),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.1 Safari/605.1", ("Safari", "macOS")),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/131.0 Mobile Safari/537.36", ("Chrome", "Android")),
+        ("something else", (None, None)),
+    ],
+)
+def test_a_browser_is_told_in_words(header: str, words: tuple[str | None, str | None]) -> None:
+    assert agents.in_words(header) == words
 
 
 def test_logging_out_ends_this_session_alone(app: Flask, user: User, browser: FlaskClient) -> None:

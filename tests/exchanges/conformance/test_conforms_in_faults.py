@@ -118,8 +118,9 @@ def test_a_repeated_answer_is_one_order(account: Account) -> None:
     account.rest(client_order_id="once1")
     assert account.exchange.balances()["USDT"].locked > 0
     assert account.accepted() == ["once1"]
-    with pytest.raises(DuplicateOrder):
-        account.rest(client_order_id="once1")
+    if account.able.client_ids_refused:
+        with pytest.raises(DuplicateOrder):
+            account.rest(client_order_id="once1")
 
 
 def test_a_partial_fill_tells_what_is_left(account: Account) -> None:
