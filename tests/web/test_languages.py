@@ -34,25 +34,16 @@ from translations import catalogs
 
 #: What reads the same in every language: names, units and signs of the trade.
 _NAMES = (
-    *("Switchyard", "TradingView", "Flower", "Redis", "Celery", "Python", "Webhooks", "Esc", "order 12"),
+    *"Switchyard TradingView Flower Redis Celery Python Webhooks Esc UTC USD GTC IOC FOK API JSON CSV XLSX ms min".split(),
     *(
-        "UTC",
-        "USD",
         "BTC/USDT",
         "ETH/USDT",
-        "GTC",
-        "IOC",
-        "FOK",
-        "PING",
-        "API",
-        "JSON",
-        "CSV",
-        "XLSX",
-        "ms",
-        "min",
+        "Mon-Fri 08:00-17:30 Europe/Paris",
+        "Mon, Tue, Wed, Thu, Fri, Sat, Sun",
+        "order 12",
     ),
-    *("TradingView Lightweight Charts™", "Lightweight Charts™", "tgram://TOKEN/CHAT"),
-    *("Mon-Fri 08:00-17:30 Europe/Paris", *LANGUAGES.values(), *AlertAction),
+    *("TradingView Lightweight Charts™", "Lightweight Charts™", "tgram://TOKEN/CHAT", "Expecting value"),
+    *("abc", "Buy symbol", "Stop_loss", "PANIC", *AlertAction, *LANGUAGES.values()),
 )
 
 
@@ -164,7 +155,7 @@ def _answers_to_forms(browser: FlaskClient, history: History) -> Iterator[tuple[
 class _Texts(HTMLParser):
     """What a person reads or hears of a page, apart from what says of itself that it is of no language."""
 
-    _SILENT = frozenset({"script", "style", "time", "pre", "code", "kbd"})
+    _SILENT = frozenset({"script", "style", "time", "pre", "code", "kbd", "textarea"})
     _EMPTY = frozenset({"input", "img", "meta", "link", "br", "hr", "use", "rect", "path", "line", "circle"})
 
     def __init__(self) -> None:
@@ -211,7 +202,14 @@ def _names() -> Iterator[str]:
     yield from _NAMES
     yield from map(title, NAMES)
     yield from (name.replace("_", " ") for name in zones.names())
-    yield from (str(settings.data_dir), *workers.queues(), "Beat", "sqlite", "no such table: alembic_version")
+    yield from (
+        str(settings.data_dir),
+        *workers.queues(),
+        "Beat",
+        "sqlite",
+        "switchyard.db",
+        "no such table: alembic_version",
+    )
     french = Locale("fr")
     for names in (french.months, french.days):
         for widths in names.values():
