@@ -21,6 +21,7 @@ from app.exchanges import NAMES, directory
 from app.extensions import db
 from app.models import Broker, FillRow
 from app.services import brokers, users, vault
+from app.services.users import LoginFailed
 from tests.cli.conftest import PASSWORD
 from tests.fixtures.app import AppFactory, MakeBroker, MakeUser
 from tests.fixtures.history import MakeHistory
