@@ -86,6 +86,9 @@ class Capabilities:
     found by its client id for ``client_id_lookup`` (None: it cannot), and in the lists for ``history_kept``: later
     nothing proves anything any more. Executions are told for ``fills_kept`` where that is longer (None: it is not).
 
+    ``reused_id_refused`` says whether a second order under a client id that is in use is refused; where it is not, the
+    first is told once more and none is placed.
+
     ``one_wallet`` says that spot and futures draw on the same money: then `Exchange.futures_balances` tells of what
     `Exchange.balances` tells too, and the two must not be added up.
     """
@@ -115,6 +118,7 @@ class Capabilities:
     all_open_orders_from: int = 1
     fills_kept: timedelta | None = None
     one_wallet: bool = False
+    reused_id_refused: bool = True
 
     def trails_at(self, percent: Decimal) -> bool:
         """Whether the exchange itself lets a stop follow the best price at this distance."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
 from app.sandbox.dialects.bitget import Bitget
+from app.sandbox.dialects.coinbase import Coinbase
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
 from app.sandbox.dialects.okx import OKX
@@ -14,6 +15,7 @@ from app.sandbox.dialects.okx import OKX
 DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
     "bitget": Bitget,
+    "coinbase": Coinbase,
     "kraken": Kraken,
     "kucoin": KuCoin,
     "okx": OKX,

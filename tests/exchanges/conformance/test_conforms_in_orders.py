@@ -189,10 +189,17 @@ def test_more_than_the_balance_is_refused_for_lack_of_funds(open_account: Openin
     assert account.accepted() == []
 
 
-def test_a_client_order_id_in_use_is_refused_as_a_duplicate(account: Account) -> None:
-    account.rest(client_order_id="twice1")
-    with pytest.raises(DuplicateOrder):
-        account.rest(client_order_id="twice1")
+def test_a_client_order_id_in_use_makes_no_second_order_and_is_refused_or_told_as_declared(
+    account: Account,
+) -> None:
+    first = account.rest(client_order_id="twice1")
+    if account.able.reused_id_refused:
+        with pytest.raises(DuplicateOrder):
+            account.rest(client_order_id="twice1")
+    else:
+        assert account.rest(client_order_id="twice1").exchange_order_id == first.exchange_order_id
+        with pytest.raises(DuplicateOrder):
+            account.rest(client_order_id="twice1", quantity=Decimal("0.02"))
     assert account.accepted() == ["twice1"]
 
 
