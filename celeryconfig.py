@@ -56,6 +56,7 @@ beat_schedule = {
         TaskName.BEAT_SEAL: timedelta(seconds=5),
         TaskName.BEAT_OPEN_ORDERS: timedelta(seconds=10),
         TaskName.BEAT_MISSES: timedelta(seconds=10),
+        TaskName.BEAT_NOTIFY: timedelta(seconds=5),
         TaskName.BEAT_BALANCES: timedelta(seconds=30),
         TaskName.BEAT_MARKETS: timedelta(hours=6),
     }.items()

@@ -27,6 +27,49 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SECRET_VARIABLES = ("SECRET_KEY", "MASTER_KEY")
 MASTER_KEY_BYTES = 32
 SECRET_KEY_MINIMUM = 32
+#: What notifications may be sent by unless NOTIFY_SCHEMES says otherwise: services that people use for it.
+NOTIFY_SCHEMES = (
+    *(
+        "apprise",
+        "apprises",
+        "bark",
+        "barks",
+        "discord",
+        "form",
+        "forms",
+        "gchat",
+        "gotify",
+        "gotifys",
+        "hassio",
+    ),
+    *(
+        "hassios",
+        "ifttt",
+        "json",
+        "jsons",
+        "mailto",
+        "mailtos",
+        "matrix",
+        "matrixs",
+        "mmost",
+        "mmosts",
+        "ntfy",
+    ),
+    *(
+        "ntfys",
+        "opsgenie",
+        "pagerduty",
+        "pbul",
+        "pover",
+        "prowl",
+        "rocket",
+        "rockets",
+        "signal",
+        "signals",
+        "slack",
+    ),
+    *("tgram", "twilio", "whatsapp", "workflows", "xml", "xmls", "zulip"),
+)
 
 # A socket's path must fit into sun_path: 104 bytes on macOS, 108 on Linux, with the closing zero.
 _SOCKET_PATH_LIMIT = 100
@@ -69,6 +112,10 @@ class Settings:
     orders_concurrency: int
     sync_concurrency: int
     embedded_redis: bool
+    notify_schemes: frozenset[str]
+    """Of the Apprise addresses that notifications may go to."""
+    notify_private: bool
+    """Whether notifications may go to addresses that are not on the public internet."""
     database_url: str = field(repr=False)
     """In SQLAlchemy's form."""
     redis_url: str = field(repr=False)
@@ -105,6 +152,11 @@ class Settings:
             return self.redis_url
         query = f"?{parts.query.replace('db=', 'virtual_host=')}" if parts.query else ""
         return f"redis+socket://{parts.path}{query}"
+
+    @property
+    def limits_url(self) -> str:
+        """`redis_url` in the form of the library that counts requests, which names unix sockets differently again."""
+        return self.redis_url.replace("unix://", "redis+unix://", 1)
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -160,6 +212,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         orders_concurrency=read.integer("ORDERS_CONCURRENCY", 8, 1, 256),
         sync_concurrency=read.integer("SYNC_CONCURRENCY", 8, 1, 256),
         embedded_redis=not redis_url,
+        notify_schemes=frozenset(read.words("NOTIFY_SCHEMES", NOTIFY_SCHEMES)),
+        notify_private=read.flag("NOTIFY_PRIVATE", False),
         database_url=_database_url(read.text("DATABASE_URL", f"sqlite:///{data_dir / 'switchyard.db'}")),
         redis_url=_redis_url(redis_url) if redis_url else f"unix://{redis_socket(data_dir)}?db=0",
         secret_key=_checked_secret_key(_secret(environ, mode, "SECRET_KEY")),
@@ -227,6 +281,9 @@ class _Reader:
 
     def text(self, name: str, default: str) -> str:
         return self._environ.get(name, "").strip() or default
+
+    def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.text(name, "").lower().replace(",", " ").split()) or default
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         value = self.text(name, default)

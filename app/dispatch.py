@@ -25,6 +25,7 @@ class TaskName(StrEnum):
     PROCESS_ALERT = "alerts.process"
     SUBMIT_ORDER = "orders.submit"
     CANCEL_ORDER = "orders.cancel"
+    AMEND_ORDER = "orders.amend"
     RECONCILE_ORDER = "orders.reconcile"
     SYNC_OPEN_ORDERS = "orders.sync_open"
     MANAGE_POSITION = "positions.manage"
@@ -32,6 +33,9 @@ class TaskName(StrEnum):
     CHECK_BROKER = "brokers.check"
     SYNC_BALANCES = "balances.sync"
     LOAD_MARKETS = "markets.load"
+    NOTIFY_CHANNEL = "notifications.send"
+    TEST_CHANNEL = "notifications.test"
+    LOOK_AT_MARKET = "markets.look"
     BEAT_BALANCES = "beat.balances"
     BEAT_OPEN_ORDERS = "beat.open_orders"
     BEAT_MARKETS = "beat.markets"
@@ -39,6 +43,7 @@ class TaskName(StrEnum):
     BEAT_WATCH = "beat.watch"
     BEAT_SEAL = "beat.seal"
     BEAT_MISSES = "beat.misses"
+    BEAT_NOTIFY = "beat.notify"
 
 
 def orders_queue(exchange: str) -> str:
@@ -64,6 +69,11 @@ def submit_order(order_id: int, exchange: str, *, countdown: float | None = None
 def cancel_order(order_id: int, exchange: str) -> bool:
     """Cancel an order on its exchange."""
     return _send(TaskName.CANCEL_ORDER, order_id, orders_queue(exchange))
+
+
+def amend_order(order_id: int, exchange: str) -> bool:
+    """Change an order on its exchange."""
+    return _send(TaskName.AMEND_ORDER, order_id, orders_queue(exchange))
 
 
 def reconcile_order(order_id: int, exchange: str) -> bool:
@@ -111,6 +121,21 @@ def sync_balances(broker_id: int, exchange: str, *, good_for: float | None = Non
 def load_markets(broker_id: int, exchange: str) -> bool:
     """Fetch the markets of a broker's exchange and environment."""
     return _send(TaskName.LOAD_MARKETS, broker_id, sync_queue(exchange))
+
+
+def notify_channel(channel_id: int, *, good_for: float) -> bool:
+    """Tell a notification channel what happened; dropped if no worker comes to it within so many seconds."""
+    return _send(TaskName.NOTIFY_CHANNEL, channel_id, DEFAULT_QUEUE, expires=good_for)
+
+
+def test_channel(channel_id: int) -> bool:
+    """Send a message to a notification channel that says only that it came."""
+    return _send(TaskName.TEST_CHANNEL, channel_id, DEFAULT_QUEUE)
+
+
+def look_at_market(market_id: int, exchange: str, *, good_for: float) -> bool:
+    """Fetch what open pages show of a market; dropped if no worker comes to it within so many seconds."""
+    return _send(TaskName.LOOK_AT_MARKET, market_id, sync_queue(exchange), expires=good_for)
 
 
 def _send(

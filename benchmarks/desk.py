@@ -9,6 +9,7 @@ from app import create_app
 from app.domain import Credential, Environment, TradingMode
 from app.extensions import db
 
+EMAIL, PASSWORD = "bench@example.org", "only for this run"
 READY_SECONDS = 60
 
 
@@ -18,7 +19,7 @@ def main(exchange: str, mode: str, count: str) -> None:
     with create_app().app_context():
         from app.services import brokers, sources, users
 
-        user = users.sign_up("bench@example.org", "only for this run")
+        user = users.sign_up(EMAIL, PASSWORD)
         broker = brokers.add(
             user,
             name="bench",

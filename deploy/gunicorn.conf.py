@@ -1,4 +1,4 @@
-"""gunicorn's settings, from ours: a few processes with threads, since a page's live updates hold a thread each."""
+"""gunicorn's settings, from ours: a few processes with threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ preload_app = True
 # Senders of webhooks come back; a connection that is open already saves them the handshake.
 keepalive = 30
 timeout = 60
-# Requests take milliseconds; only the live updates of open pages last until then.
+# Requests take milliseconds; the live updates of open pages are in no thread of the server's.
 graceful_timeout = 5
 
 limit_request_line = 4096

@@ -8,8 +8,9 @@ from typing import Any
 from celery import Task
 
 from app.core import create_core
+from app.domain.errors import SwitchyardError
 from app.extensions import celery, db
-from app.services import copies
+from app.services import copies, faults
 from app.services.acting import Actor, acting
 
 flask_app = create_core()
@@ -25,9 +26,19 @@ class ContextTask(Task):
             try:
                 if self._header("copy"):
                     copies.begun(self.name, args[0])
-                return super().__call__(*args, **kwargs)
+                return self.run_in_context(*args, **kwargs)
             finally:
                 db.session.remove()
+
+    def run_in_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The work itself; a kind of task that has more to do around it does it here."""
+        return super().__call__(*args, **kwargs)
+
+    def on_failure(self, exc: BaseException, *_details: Any, **_more: Any) -> None:
+        """Note what nobody expected where an administrator sees it; Celery's log has the whole of it."""
+        if not isinstance(exc, SwitchyardError):
+            with flask_app.app_context():
+                faults.note(exc, self.name)
 
     @property
     def _actor(self) -> Actor:
@@ -48,4 +59,4 @@ class ContextTask(Task):
 
 celery.Task = ContextTask
 
-from tasks import alerts, beat, brokers, catching_up, orders, positions, presence, readiness, rehearsal  # noqa: E402,F401 - registers the tasks and signals
+from tasks import alerts, beat, brokers, catching_up, notify, orders, positions, presence, readiness, rehearsal  # noqa: E402,F401,I001 - registers the tasks and signals  # fmt: skip

@@ -1,7 +1,7 @@
-"""Check-ups, balances and markets of brokers."""
+"""Check-ups, balances and markets of brokers, and what open pages show of a market."""
 
 from app.dispatch import TaskName
-from app.services import balances, brokers, markets
+from app.services import balances, brokers, markets, viewing
 from tasks.app import celery
 
 
@@ -21,3 +21,9 @@ def sync_balances(broker_id: int) -> None:
 def load_markets(broker_id: int) -> None:
     """Fetch the markets of a broker."""
     markets.load(broker_id)
+
+
+@celery.task(name=TaskName.LOOK_AT_MARKET.value)
+def look_at_market(market_id: int) -> None:
+    """Fetch what open pages show of a market."""
+    viewing.fetch(market_id)

@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fixtures.app",
     "tests.fixtures.history",
     "tests.fixtures.postgres",
+    "tests.fixtures.receiver",
     "tests.fixtures.redis",
     "tests.fixtures.sandbox",
     "tests.fixtures.stack",

@@ -11,6 +11,7 @@ from app.cli.doctor import doctor
 from app.cli.exchange import exchanges
 from app.cli.halt import halt, panic
 from app.cli.ledger import ledger
+from app.cli.maintenance import maintenance
 from app.cli.market import markets
 from app.cli.migrations import db
 from app.cli.order import order
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
         audit,
         exchanges,
         sandbox,
+        maintenance,
         db,
     ):
         app.cli.add_command(group)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 REGISTRY: Mapping[str, str] = {
     "binance": "app.exchanges.binance:Binance",
     "bitget": "app.exchanges.bitget:Bitget",
+    "bybit": "app.exchanges.bybit:Bybit",
     "coinbase": "app.exchanges.coinbase:Coinbase",
     "kraken": "app.exchanges.kraken:Kraken",
     "kucoin": "app.exchanges.kucoin:KuCoin",

@@ -42,6 +42,7 @@ from app.domain.orders import OcoRequest, OrderRequest
 from app.exchanges.base import Exchange
 from app.exchanges.budget import Charge, Limit, LocalRateBudget, RateBudget, Scope, Spent
 from app.exchanges.refusals import exits_of, on_grid, pair_on_grid, pair_refusals, refusals
+from app.exchanges.sparing import spared
 from app.exchanges.transport import Answer, Redactor, Transport, WireRequest
 
 log = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ class RestExchange(Exchange):
 
     @abstractmethod
     def _fault(self, answer: Answer) -> Fault | None:
-        """What a readable answer complains of, or None when it is a success or of no documented shape."""
+        """What an answer complains of, JSON or not; None when it is a success or of no documented shape."""
 
     @abstractmethod
     def _fetch_markets(self) -> list[Market]:
@@ -226,7 +227,7 @@ class RestExchange(Exchange):
             raise self._raised(Fault(OutcomeUnknown, message), answer, writes) from None
 
     def _error_in(self, answer: Answer, writes: bool) -> ExchangeError | None:
-        fault = (self._fault(answer) if answer.readable else None) or http_fault(answer)
+        fault = self._fault(answer) or http_fault(answer)
         return None if fault is None else self._raised(fault, answer, writes)
 
     def _raised(self, fault: Fault, answer: Answer, writes: bool) -> ExchangeError:
@@ -262,7 +263,7 @@ class RestExchange(Exchange):
 
     def _spend(self, venue: str, charges: Sequence[Charge], urgent: bool) -> list[int]:
         try:
-            return self._budget.spend(venue, charges, urgent=urgent)
+            return self._budget.spend(venue, spared(charges), urgent=urgent)
         except Spent as spent:
             raise RateLimited(
                 self.name, f"not sent: {spent}", retry_after=max(1, math.ceil(spent.seconds))

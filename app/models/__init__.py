@@ -2,12 +2,17 @@
 
 from app.models.alert import Alert, Confirmation
 from app.models.audit import AuditEntry, AuditSeal
-from app.models.broker import BalanceRow, Broker, EquityPoint, NakedPolicy
+from app.models.broker import BalanceRow, Broker, FuturesBalance, NakedPolicy
+from app.models.favourite import FavouriteMarket
+from app.models.history import BalancePoint, EquityPoint
 from app.models.ledger import LedgerEntry
+from app.models.login import LoginSession, RecoveryCode, SecondFactor
 from app.models.market import MarketRow
+from app.models.notification import NotificationChannel
 from app.models.order import FillRow, OrderEvent, OrderOrigin, OrderRole, OrderRow, new_client_order_id
 from app.models.position import Position, PositionStatus, PositionTarget, TargetStatus
 from app.models.risk import Halt, HaltCause, HaltScope, RiskLimits
+from app.models.server import ServerSetting
 from app.models.source import Source, SourceRoute
 from app.models.token import ApiToken
 from app.models.types import utc_now
@@ -18,17 +23,22 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditSeal",
+    "BalancePoint",
     "BalanceRow",
     "Broker",
     "Confirmation",
     "EquityPoint",
+    "FavouriteMarket",
     "FillRow",
+    "FuturesBalance",
     "Halt",
     "HaltCause",
     "HaltScope",
     "LedgerEntry",
+    "LoginSession",
     "MarketRow",
     "NakedPolicy",
+    "NotificationChannel",
     "OrderEvent",
     "OrderOrigin",
     "OrderRole",
@@ -36,7 +46,10 @@ __all__ = [
     "Position",
     "PositionStatus",
     "PositionTarget",
+    "RecoveryCode",
     "RiskLimits",
+    "SecondFactor",
+    "ServerSetting",
     "Source",
     "SourceRoute",
     "TargetStatus",

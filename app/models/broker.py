@@ -1,4 +1,4 @@
-"""A person's accounts on exchanges, what they hold there, and how that went over time."""
+"""A person's accounts on exchanges, and what they hold there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain.accounts import Environment, TradingMode
 from app.extensions import Table
 from app.models.types import EnumText, ExactDecimal, UtcDateTime, utc_now
 from app.models.user import User
+
+_DUST_USD = Decimal(1)
 
 
 class NakedPolicy(StrEnum):
@@ -62,6 +64,7 @@ class Broker(Table):
     markets_loaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     markets_error: Mapped[str | None] = mapped_column(Text)
     balances_synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    futures_synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     orders_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ledger_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
@@ -92,15 +95,22 @@ class BalanceRow(Table):
     drift: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     drift_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def is_dust(self) -> bool:
+        """Whether it is worth less than a dollar; what has no price may be worth anything."""
+        return self.usd_value is not None and self.usd_value < _DUST_USD
 
-class EquityPoint(Table):
-    """A broker's worth in USD at one moment: the equity curve."""
 
-    __tablename__ = "equity"
+class FuturesBalance(Table):
+    """What backs a broker's futures in one asset: ``total`` with open profit and loss, ``free`` of it usable."""
+
+    __tablename__ = "futures_balances"
+    __table_args__ = (UniqueConstraint("broker_id", "asset"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     broker_id: Mapped[int] = mapped_column(ForeignKey("brokers.id", ondelete="CASCADE"))
-    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    usd: Mapped[Decimal] = mapped_column(ExactDecimal)
-
-    __table_args__ = (Index("ix_equity_broker_at", "broker_id", "at"),)
+    asset: Mapped[str] = mapped_column(String(32))
+    free: Mapped[Decimal] = mapped_column(ExactDecimal)
+    locked: Mapped[Decimal] = mapped_column(ExactDecimal)
+    total: Mapped[Decimal] = mapped_column(ExactDecimal)
+    usd_value: Mapped[Decimal | None] = mapped_column(ExactDecimal)

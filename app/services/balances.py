@@ -1,31 +1,28 @@
-"""What brokers hold, what it is worth, and how that went over time."""
+"""What brokers hold, and what it is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import select
 
 from app.domain.accounts import Balance
 from app.domain.errors import AuthenticationFailed, ExchangeError, PermissionDenied
 from app.extensions import db
-from app.models import BalanceRow, Broker, EquityPoint, User, utc_now
-from app.services import connections, drift, events, limits, prices
+from app.models import BalanceRow, Broker, User, utc_now
+from app.services import connections, drift, events, futures, history, limits, prices
 from app.services.events import Topic
 
 _ZERO = Decimal(0)
 
-#: Equity is kept once per this much time; the balances themselves are synced more often.
-_EQUITY_EVERY = timedelta(minutes=1)
-
-#: Up to which period a time is told apart by how many characters of it (2026-11-21 03:05): ten minutes, hours, days.
-_RESOLUTIONS = ((timedelta(days=1), 15), (timedelta(days=31), 13), (timedelta.max, 10))
-
 
 def sync(broker_id: int) -> None:
-    """Fetch a broker's balances and its exchange's prices, keep both, and note what it is all worth."""
+    """Fetch a broker's balances and its exchange's prices, keep both, and note what it is all worth.
+
+    What backs its futures is looked at as well, less often.
+    """
     broker = db.session.get_one(Broker, broker_id)
     asked_at = utc_now()
     try:
@@ -38,6 +35,7 @@ def sync(broker_id: int) -> None:
     prices.remember(broker.exchange, broker.environment, tickers.values())
     last = {symbol: ticker.last for symbol, ticker in tickers.items() if ticker.last is not None}
     store(broker, held, last, asked_at=asked_at)
+    futures.sync(broker)
 
 
 def store(
@@ -47,7 +45,7 @@ def store(
     *,
     asked_at: datetime,
 ) -> None:
-    """Make the stored balances equal to the reported ones; with prices also their worth and the equity.
+    """Make the stored balances equal to the reported ones; with prices also their worth, and its history.
 
     Balances that were asked for, at ``asked_at``, before others were stored are passed over: they may be older.
     """
@@ -67,8 +65,7 @@ def store(
     broker.balances_synced_at = now
     halted = False
     if last_prices is not None:
-        worth = (row.usd_value for row in rows.values() if row.usd_value is not None)
-        _note_equity(broker, sum(worth, _ZERO), now)
+        history.note(broker, rows.values(), now)
         halted = bool(limits.watch_drawdown(broker))
     db.session.commit()
     db.session.expire(broker, ["balances"])
@@ -87,6 +84,22 @@ def free(broker: Broker, asset: str) -> Decimal | None:
     return _ZERO if amount is None else amount
 
 
+def of(broker: Broker, asset: str) -> BalanceRow | None:
+    """What a broker holds of an asset, as last synced."""
+    query = select(BalanceRow).where(BalanceRow.broker_id == broker.id, BalanceRow.asset == asset)
+    return db.session.scalar(query)
+
+
+def free_of(broker: Broker, assets: Iterable[str]) -> dict[str, Decimal]:
+    """What is free of several assets as last synced; empty before the first sync."""
+    if broker.balances_synced_at is None:
+        return {}
+    wanted = tuple(assets)
+    query = select(BalanceRow.asset, BalanceRow.free).where(BalanceRow.broker_id == broker.id)
+    rows = db.session.execute(query.where(BalanceRow.asset.in_(wanted)))
+    return {**dict.fromkeys(wanted, _ZERO), **dict(rows.all())}
+
+
 def held_by(user: User) -> Sequence[tuple[Broker, BalanceRow]]:
     """Every balance of a person with its broker, the most valuable first."""
     rows = db.session.execute(
@@ -95,45 +108,6 @@ def held_by(user: User) -> Sequence[tuple[Broker, BalanceRow]]:
     return sorted(
         ((row[0], row[1]) for row in rows), key=lambda pair: pair[1].usd_value or _ZERO, reverse=True
     )
-
-
-def equity_curve(user: User, period: timedelta) -> list[tuple[datetime, Decimal]]:
-    """A person's worth in USD over the last ``period``, all brokers together, oldest first.
-
-    Of each stretch of a curve that would show as one point, only the newest is read: some 150 to 750 points a broker
-    whatever the period.
-    """
-    shown = next(length for limit, length in _RESOLUTIONS if period <= limit)
-    stretch = func.substr(cast(EquityPoint.at, String), 1, shown)
-    newest = (
-        select(func.max(EquityPoint.id))
-        .join(Broker, Broker.id == EquityPoint.broker_id)
-        .where(Broker.user_id == user.id, EquityPoint.at >= utc_now() - period)
-        .group_by(EquityPoint.broker_id, stretch)
-    )
-    points = db.session.execute(
-        select(EquityPoint.broker_id, EquityPoint.at, EquityPoint.usd)
-        .where(EquityPoint.id.in_(newest))
-        .order_by(EquityPoint.at)
-    )
-    latest: dict[int, Decimal] = {}
-    curve: list[tuple[datetime, Decimal]] = []
-    for broker_id, at, usd in points:
-        latest[broker_id] = usd
-        curve.append((at, sum(latest.values(), _ZERO)))
-    return curve
-
-
-def worth_at(user: User, moment: datetime) -> Decimal | None:
-    """What a person's brokers were worth in USD at a moment; None when no record goes back that far."""
-    newest = (
-        select(func.max(EquityPoint.id))
-        .join(Broker, Broker.id == EquityPoint.broker_id)
-        .where(Broker.user_id == user.id, EquityPoint.at <= moment)
-        .group_by(EquityPoint.broker_id)
-    )
-    amounts = db.session.scalars(select(EquityPoint.usd).where(EquityPoint.id.in_(newest))).all()
-    return sum(amounts, _ZERO) if amounts else None
 
 
 def _lock(broker: Broker) -> None:
@@ -161,14 +135,3 @@ def _disconnect(broker: Broker, refused: ExchangeError) -> None:
     broker.connection_reason, broker.connection_remedy = refused.message, refused.remedy
     db.session.commit()
     events.publish(broker.user_id, Topic.BROKERS, broker.id)
-
-
-def _note_equity(broker: Broker, usd: Decimal, now: datetime) -> None:
-    newest = db.session.scalar(
-        select(EquityPoint.at)
-        .where(EquityPoint.broker_id == broker.id)
-        .order_by(EquityPoint.at.desc())
-        .limit(1)
-    )
-    if newest is None or now - newest >= _EQUITY_EVERY:
-        db.session.add(EquityPoint(broker_id=broker.id, at=now, usd=usd))

@@ -181,6 +181,6 @@ def _covers_exactly(reach: Reach) -> ColumnElement[bool]:
 
 
 def _tell(reach: Reach) -> None:
-    """Open pages of the person show it at once; everyone else's, for the whole server, with their next look."""
-    if reach.user_id is not None:
-        events.publish(reach.user_id, Topic.BROKERS, reach.broker_id)
+    """Open pages show it at once."""
+    whose = events.EVERYONE if reach.user_id is None else reach.user_id
+    events.publish(whose, Topic.BROKERS, reach.broker_id)

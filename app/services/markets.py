@@ -11,7 +11,7 @@ from app.extensions import db
 from app.models import Broker, MarketRow, utc_now
 from app.services import connections, events, underway
 from app.services.events import Topic
-from app.services.underway import Work
+from app.services.underway import Stage, Work
 
 _FIELDS = Market.__slots__
 
@@ -22,6 +22,7 @@ def load(broker_id: int) -> int:
     Serves every broker of the same exchange and environment. A failure is kept on the broker, in words, and raised.
     """
     broker = db.session.get_one(Broker, broker_id)
+    _tell(broker, Stage.READING)
     try:
         with connections.calling(broker) as exchange:
             found = exchange.markets()
@@ -31,6 +32,7 @@ def load(broker_id: int) -> int:
         db.session.commit()
         events.publish(broker.user_id, Topic.MARKETS, broker.id)
         raise
+    _tell(broker, Stage.STORING)
     store(broker.exchange, broker.environment, found)
     underway.end(Work.MARKETS, broker_id)
     same_place = (Broker.exchange == broker.exchange, Broker.environment == broker.environment)
@@ -69,6 +71,12 @@ def store(exchange: str, environment: Environment, markets: list[Market]) -> Non
     for rows_to_write in (changed, gone):
         if rows_to_write:
             db.session.execute(update(MarketRow), rows_to_write)
+
+
+def _tell(broker: Broker, stage: Stage) -> None:
+    """Let a page on which somebody waits show how far it has come."""
+    if underway.reach(Work.MARKETS, broker.id, stage):
+        events.publish(broker.user_id, Topic.MARKETS, broker.id)
 
 
 def _values(market: Market) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from app.domain.money import plain
 from app.domain.orders import OrderDraft, OrderStatus, TargetWish
 from app.extensions import db
 from app.models import Alert, Broker, OrderOrigin, OrderRole, OrderRow, User, utc_now
-from app.services import audit, events, wishes
+from app.services import audit, events, portions, wishes
 from app.services.events import Topic
 from app.services.planning import Plan, preview
 
@@ -203,13 +203,20 @@ def by_client_id(broker: Broker, client_order_id: str) -> OrderRow | None:
 
 def listing(user: User, wanted: OrderFilter) -> tuple[Sequence[OrderRow], int]:
     """A page of a person's orders, newest first, and how many match."""
-    conditions = _conditions(user, wanted)
-    if statuses := TABS.get(wanted.tab, ()):
-        conditions.append(OrderRow.status.in_(statuses))
+    conditions = _of_tab(user, wanted)
     total = db.session.scalar(select(func.count(OrderRow.id)).where(*conditions)) or 0
     query = select(OrderRow).where(*conditions).options(joinedload(OrderRow.broker))
     query = query.order_by(OrderRow.id.desc()).limit(wanted.per_page)
     return db.session.scalars(query.offset((wanted.page - 1) * wanted.per_page)).all(), total
+
+
+def every(user: User, wanted: OrderFilter) -> Iterator[OrderRow]:
+    """All orders that `listing` has pages of, with alert and fills, read as they are taken."""
+    query = select(OrderRow).where(*_of_tab(user, wanted))
+    query = query.options(
+        joinedload(OrderRow.broker), joinedload(OrderRow.alert), selectinload(OrderRow.fills)
+    )
+    return (row[0] for row in portions.newest_first(query, OrderRow.__table__.c.id))
 
 
 def recent(user: User, number: int) -> Sequence[OrderRow]:
@@ -230,6 +237,11 @@ def counts(user: User, wanted: OrderFilter) -> dict[str, int]:
         tab: sum(by_status.get(status, 0) for status in statuses or by_status)
         for tab, statuses in TABS.items()
     }
+
+
+def _of_tab(user: User, wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    statuses = TABS.get(wanted.tab, ())
+    return _conditions(user, wanted) + ([OrderRow.status.in_(statuses)] if statuses else [])
 
 
 def _conditions(user: User, wanted: OrderFilter) -> list[ColumnElement[bool]]:

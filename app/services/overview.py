@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -16,14 +16,14 @@ from app.domain.accounts import Environment, TradingMode
 from app.domain.money import EXACT
 from app.exchanges import title
 from app.extensions import redis as store
-from app.models import BalanceRow, Broker, User, utc_now
-from app.services import balances, catalog, underway
+from app.models import BalanceRow, Broker
+from app.services import catalog, underway
+from app.services.history import Worth
 from app.services.underway import Work
 
 log = structlog.get_logger()
 
 _ZERO = Decimal(0)
-_DAY = timedelta(days=1)
 
 
 class Connection(StrEnum):
@@ -100,22 +100,21 @@ def states(brokers: Sequence[Broker]) -> list[BrokerState]:
     ]
 
 
-def totals(user: User, held: Sequence[tuple[Broker, BalanceRow]]) -> Totals | None:
-    """The sums over what is held; None before the first sync."""
+def totals(held: Sequence[tuple[Broker, BalanceRow]], day_ago: Worth | None) -> Totals | None:
+    """The sums over what is held, and how they changed since a day ago; None before the first sync."""
     synced = [broker.balances_synced_at for broker, _ in held if broker.balances_synced_at is not None]
     if not synced:
         return None
     priced = [(row, row.usd_value) for _, row in held if row.usd_value is not None]
     equity = sum((value for _, value in priced), _ZERO)
     free = sum((_share(value, row.free, row.total) for row, value in priced), _ZERO)
-    before = balances.worth_at(user, utc_now() - _DAY)
-    change = None if before is None else equity - before
+    change = None if day_ago is None else equity - day_ago.usd
     return Totals(
         equity=equity,
         free=free,
         locked=equity - free,
         day_change=change,
-        day_change_percent=_percent(change, before),
+        day_change_percent=None if day_ago is None else _percent(equity - day_ago.usd, day_ago.usd),
         synced_at=min(synced),
         unpriced=tuple(sorted({row.asset for _, row in held if row.usd_value is None and row.total})),
     )
@@ -149,7 +148,7 @@ def _share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     return EXACT.divide(EXACT.multiply(value, part), whole) if whole else _ZERO
 
 
-def _percent(change: Decimal | None, before: Decimal | None) -> Decimal | None:
-    if change is None or not before:
+def _percent(change: Decimal, before: Decimal) -> Decimal | None:
+    if not before:
         return None
     return EXACT.divide(change * 100, before).quantize(Decimal("0.01"))

@@ -5,7 +5,7 @@ One opens with the first purchase of a market, and every order of that market be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -26,7 +26,7 @@ from app.models import (
     TargetStatus,
     User,
 )
-from app.services import catalog
+from app.services import catalog, portions
 from app.services.planning import protective_price
 
 _ZERO = Decimal(0)
@@ -189,16 +189,26 @@ def listing(
     status: PositionStatus | None = None,
     broker_id: int | None = None,
     symbol: str | None = None,
+    containing: str | None = None,
     page: int = 1,
     per_page: int = 20,
 ) -> tuple[Sequence[Position], int]:
-    """A page of a person's positions, newest first, and how many match."""
-    conditions = _conditions(user, status, broker_id)
+    """A page of a person's positions, newest first, and how many match.
+
+    ``symbol`` is a market's name, ``containing`` a part of one.
+    """
+    conditions = _conditions(user, status, broker_id, containing)
     if symbol is not None:
         conditions.append(Position.symbol == symbol.upper())
     total = db.session.scalar(select(func.count(Position.id)).where(*conditions)) or 0
     query = select(Position).where(*conditions).options(*WITH_ALL).order_by(Position.id.desc())
     return db.session.scalars(query.limit(per_page).offset((page - 1) * per_page)).all(), total
+
+
+def every(user: User, *, broker_id: int | None, containing: str | None) -> Iterator[Position]:
+    """All positions that match, newest first, read as they are taken."""
+    query = select(Position).where(*_conditions(user, None, broker_id, containing)).options(*WITH_ALL)
+    return (row[0] for row in portions.newest_first(query, Position.__table__.c.id))
 
 
 def find(user: User, position_id: int) -> Position | None:
@@ -208,11 +218,13 @@ def find(user: User, position_id: int) -> Position | None:
 
 
 def _conditions(
-    user: User, status: PositionStatus | None, broker_id: int | None
+    user: User, status: PositionStatus | None, broker_id: int | None, containing: str | None = None
 ) -> list[ColumnElement[bool]]:
     conditions = [Position.user_id == user.id]
     if status is not None:
         conditions.append(Position.status == status)
     if broker_id is not None:
         conditions.append(Position.broker_id == broker_id)
+    if containing:
+        conditions.append(Position.symbol.contains(containing.upper(), autoescape=True))
     return conditions

@@ -2,24 +2,93 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import redis.exceptions
 import structlog
 from sqlalchemy import func, or_, select
 
 from app import dispatch
-from app.extensions import db
+from app.extensions import celery, db
 from app.extensions import redis as store
 from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
 from app.services import reconciliation, watch
 
 log = structlog.get_logger()
 
-_TICK = "beat:tick"
+_TICK, _RUNS = "beat:tick", "beat:runs"
+
+#: A worker that is busy comes to a tick a little later, which is no reason to worry anybody.
+_PATIENCE = timedelta(seconds=30)
 
 #: Later ticks have sent theirs by then: a queue that is slow does not fill up with questions asked before.
 _GOOD_FOR_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The last run of a periodic task. ``error`` names the kind of exception that ended it, None when none did."""
+
+    began: datetime
+    ended: datetime
+    error: str | None
+
+    @property
+    def milliseconds(self) -> int:
+        """How long it took."""
+        return round((self.ended - self.began).total_seconds() * 1000)
+
+
+def note_run(task: str, began: datetime, error: str | None) -> None:
+    """Keep the last run of a periodic task, which has ended just now; one look into Redis shows them all."""
+    run = {"began": began.isoformat(), "ended": utc_now().isoformat(), "error": error}
+    try:
+        store.hset(_RUNS, task, json.dumps(run))
+    except redis.exceptions.RedisError as failure:
+        log.warning("run_not_kept", task=task, error=str(failure))
+
+
+def last_runs() -> Mapping[str, Run]:
+    """The last run of every periodic task that ran since Redis was emptied, by task.
+
+    Raises:
+        redis.exceptions.RedisError: when Redis cannot be asked.
+    """
+    return {str(task): _read(json.loads(str(text))) for task, text in store.hgetall(_RUNS).items()}
+
+
+def _read(kept: Mapping[str, str | None]) -> Run:
+    began, ended = (datetime.fromisoformat(str(kept[name])) for name in ("began", "ended"))
+    return Run(began, ended, kept["error"])
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A task that beat sends every so often, and its last run; None when it has not run since Redis was emptied."""
+
+    name: str
+    every: timedelta
+    last: Run | None
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it should have run again by now, with some patience."""
+        return self.last is None or utc_now() - self.last.began > 3 * self.every + _PATIENCE
+
+
+def periodic() -> list[Periodic]:
+    """Everything that beat sets going, the most frequent first.
+
+    Raises:
+        redis.exceptions.RedisError: when Redis cannot be asked.
+    """
+    runs = last_runs()
+    asked = celery.conf.beat_schedule.values()
+    found = [Periodic(entry["task"], entry["schedule"], runs.get(entry["task"])) for entry in asked]
+    return sorted(found, key=lambda task: (task.every, task.name))
 
 
 def sweep() -> None:

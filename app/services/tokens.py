@@ -65,12 +65,14 @@ def create(user: User, name: str, scopes: Iterable[Scope], *, days: int) -> tupl
 
 
 def use(token: str) -> ApiToken | None:
-    """The token with its person, its use noted; None when nobody has it, or it is revoked or expired."""
+    """The token with its person, its use noted; None when nobody has it, it is revoked or expired, or they are out."""
     now = utc_now()
     row = db.session.scalar(
         select(ApiToken).where(ApiToken.token_hash == fingerprint(token)).options(joinedload(ApiToken.user))
     )
     if row is None or row.revoked_at is not None or row.expires_at <= now:
+        return None
+    if row.user.closed_at is not None:
         return None
     if row.last_used_at is None or now - row.last_used_at >= _USE_NOTED_EVERY:
         row.last_used_at = now

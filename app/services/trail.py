@@ -1,7 +1,8 @@
 """What happens to alerts and orders writes itself down: with the rows that tell it, in the same transaction.
 
 No service has to think of it and none can forget it. An alert is told when it is stored and when it is decided, an
-order when its intent is stored and at each step and note of its story.
+order when its intent is stored and at each step and note of its story, a position when it ends and when it is not
+guarded as wished, a broker when its keys begin to work or cease to.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 from app.domain.alerts import AlertStatus
 from app.domain.audit import Action
 from app.extensions import db
-from app.models import Alert, OrderEvent, OrderRow
+from app.models import Alert, Broker, OrderEvent, OrderRow, Position, PositionStatus, utc_now
 from app.services import acting, audit
 from app.services.acting import Actor
 
@@ -36,7 +37,8 @@ def keep() -> None:
 
 def _tell(session: Session, _flush: UOWTransaction) -> None:
     new = session.new
-    rows = [*_of_alerts(new, session.dirty), *_of_orders(new)]
+    changed = session.dirty
+    rows = [*_of_alerts(new, changed), *_of_orders(new), *_of_positions(changed), *_of_brokers(changed)]
     if rows:
         audit.write(rows)
 
@@ -48,7 +50,7 @@ def _of_alerts(new: Iterable[object], changed: Iterable[object]) -> Iterator[dic
             if row.status is not AlertStatus.RECEIVED:
                 yield _decided(row)
     for row in changed:
-        if isinstance(row, Alert) and inspect(row).attrs.status.history.has_changes():
+        if isinstance(row, Alert) and _has_changed(row, "status"):
             yield _decided(row)
 
 
@@ -93,3 +95,31 @@ def _of_event(step: OrderEvent, *, first: bool) -> dict[str, Any]:
         detail |= {"before": step.before, "filled_quantity": order.filled_quantity}
         detail |= {"average_price": order.average_price, "exchange_order_id": order.exchange_order_id}
     return audit.entry(action, f"order {order.id}", acting.current(), order.user_id, step.at, detail)
+
+
+def _of_positions(changed: Iterable[object]) -> Iterator[dict[str, Any]]:
+    for row in changed:
+        if not isinstance(row, Position):
+            continue
+        if _has_changed(row, "status") and row.status is PositionStatus.CLOSED:
+            yield _of_position(Action.POSITION_ENDED, row, realised=row.realised, because=row.closed_because)
+        if _has_changed(row, "alarm") and row.alarm is not None:
+            yield _of_position(Action.POSITION_ALARMED, row, alarm=row.alarm)
+
+
+def _of_position(action: Action, row: Position, **detail: object) -> dict[str, Any]:
+    told = {"broker_id": row.broker_id, "symbol": row.symbol, **detail}
+    return audit.entry(action, f"position {row.id}", acting.current(), row.user_id, utc_now(), told)
+
+
+def _of_brokers(changed: Iterable[object]) -> Iterator[dict[str, Any]]:
+    for row in changed:
+        if isinstance(row, Broker) and row.connected is not None and _has_changed(row, "connected"):
+            action = Action.BROKER_CONNECTED if row.connected else Action.BROKER_DISCONNECTED
+            told = {"name": row.name, "reason": row.connection_reason}
+            yield audit.entry(action, f"broker {row.id}", acting.current(), row.user_id, utc_now(), told)
+
+
+def _has_changed(row: object, name: str) -> bool:
+    """Whether what is stored of it is another value than before."""
+    return bool(inspect(row).attrs[name].history.has_changes())

@@ -26,12 +26,39 @@ class Work(StrEnum):
     MARKETS = "markets"
 
 
+class Stage(StrEnum):
+    """How far it has come, in this order."""
+
+    ASKED = "asked"
+    READING = "reading"
+    STORING = "storing"
+
+
 def begin(work: Work, broker_id: int) -> None:
     """Note that the work has been asked for."""
     try:
-        store.set(_key(work, broker_id), 1, ex=FORGOTTEN_AFTER_SECONDS)
+        store.set(_key(work, broker_id), Stage.ASKED.value, ex=FORGOTTEN_AFTER_SECONDS)
     except redis.exceptions.RedisError as error:
         log.warning("mark_not_kept", work=work.value, broker_id=broker_id, error=str(error))
+
+
+def reach(work: Work, broker_id: int, stage: Stage) -> bool:
+    """Note how far it has come; False when nobody waits for it."""
+    try:
+        return bool(store.set(_key(work, broker_id), stage.value, ex=FORGOTTEN_AFTER_SECONDS, xx=True))
+    except redis.exceptions.RedisError as error:
+        log.warning("mark_not_kept", work=work.value, broker_id=broker_id, error=str(error))
+        return False
+
+
+def stage(work: Work, broker_id: int) -> Stage | None:
+    """How far it has come; None when it is not under way or Redis cannot be asked."""
+    try:
+        mark = store.get(_key(work, broker_id))
+    except redis.exceptions.RedisError as error:
+        log.warning("marks_not_read", work=work.value, error=str(error))
+        return None
+    return None if mark is None else Stage(str(mark))
 
 
 def end(work: Work, broker_id: int) -> None:

@@ -1,7 +1,7 @@
-"""Encryption of exchange keys and of what senders of webhooks sign with.
+"""Encryption of exchange keys, of what senders of webhooks sign with, of second factors and notification addresses.
 
-Each broker has a data key of its own, itself encrypted under the master key; a source's signing secret is encrypted
-under the master key itself. The additional data of every ciphertext names its row and field, so that one moved to
+Each broker has a data key of its own, itself encrypted under the master key; everything else is encrypted under the
+master key itself. The additional data of every ciphertext names its row and field, so that one moved to
 another row or column does not open.
 """
 
@@ -21,6 +21,8 @@ from app.models import Broker, Source
 
 _NONCE = 12
 _SIGNING_SECRET = "source:{}:signing_secret"  # noqa: S105 - names where it stands
+_SECOND_FACTOR = "second_factor:{}:secret"
+_CHANNEL_URL = "notification_channel:{}:url"
 
 
 class VaultSealed(SwitchyardError):
@@ -81,11 +83,36 @@ def unseal_signing_secret(source: Source) -> str:
     Raises:
         VaultSealed: when the master key does not fit.
     """
-    try:
-        sealed = source.signing_secret or b""
-        return _decrypt_within(settings.master_key, sealed, _SIGNING_SECRET.format(source.id)).decode()
-    except InvalidTag:
-        raise VaultSealed(f"the signing secret of source {source.name!r} cannot be decrypted") from None
+    what = f"the signing secret of source {source.name!r}"
+    return _unseal_within(source.signing_secret or b"", _SIGNING_SECRET.format(source.id), what)
+
+
+def seal_second_factor(user_id: int, secret: str) -> bytes:
+    """The encrypted form of an authenticator's secret."""
+    return _encrypt_within(settings.master_key, secret.encode(), _SECOND_FACTOR.format(user_id))
+
+
+def unseal_second_factor(user_id: int, sealed: bytes) -> str:
+    """The secret of a person's authenticator.
+
+    Raises:
+        VaultSealed: when the master key does not fit.
+    """
+    return _unseal_within(sealed, _SECOND_FACTOR.format(user_id), "the second factor")
+
+
+def seal_channel_url(channel_id: int, url: str) -> bytes:
+    """The encrypted form of where notifications go."""
+    return _encrypt_within(settings.master_key, url.encode(), _CHANNEL_URL.format(channel_id))
+
+
+def unseal_channel_url(channel_id: int, sealed: bytes) -> str:
+    """Where the notifications of a channel go.
+
+    Raises:
+        VaultSealed: when the master key does not fit.
+    """
+    return _unseal_within(sealed, _CHANNEL_URL.format(channel_id), "the address of a notification channel")
 
 
 def secret_hash(source: Source, secret: str) -> str:
@@ -111,6 +138,13 @@ def _encrypt(key: bytes, secret: bytes, broker: Broker, field: str) -> bytes:
 
 def _decrypt(key: bytes, sealed: bytes, broker: Broker, field: str) -> bytes:
     return _decrypt_within(key, sealed, f"broker:{broker.id}:{field}")
+
+
+def _unseal_within(sealed: bytes, place: str, what: str) -> str:
+    try:
+        return _decrypt_within(settings.master_key, sealed, place).decode()
+    except InvalidTag:
+        raise VaultSealed(f"{what} cannot be decrypted") from None
 
 
 def _encrypt_within(key: bytes, secret: bytes, place: str) -> bytes:

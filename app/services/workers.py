@@ -19,12 +19,16 @@ _FORGOTTEN_AFTER_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker process: the queues it takes tasks from, how many run in it now, and how many it has done."""
+    """A worker process: the queues it takes tasks from, how many run in it now, and how many it has done.
+
+    ``per_minute`` is how many it did in the last minute.
+    """
 
     name: str
     queues: tuple[str, ...]
     running: int
     done: int
+    per_minute: int = 0
 
 
 def report(worker: Worker) -> None:

@@ -7,18 +7,19 @@ import uuid
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import OrderDenied, SwitchyardError
-from app.extensions import limiter
+from app.services import faults, maintenance
 from app.services.flower import FlowerSilent
 from app.services.halts import HaltRefused
 from app.services.refusal import Refused
 from app.web.access import ScopeMissing, TokenUnknown
+from app.web.guards import limiter, login
 
 log = structlog.get_logger()
 
@@ -40,6 +41,9 @@ _USUAL_WAIT = 60
 #: Doors that only programs come to, whatever they say they accept.
 _FOR_PROGRAMS = ("/api/", "/health/")
 
+#: What is served while the pages are away.
+_ALWAYS_THERE = (*_FOR_PROGRAMS, "/static/")
+
 _CODES: dict[type[SwitchyardError], int] = {
     OrderDenied: 422,
     Refused: 422,
@@ -52,7 +56,8 @@ _CODES: dict[type[SwitchyardError], int] = {
 
 def init_app(app: Flask) -> None:
     """Give every request an id and every error a face."""
-    app.before_request(_identify)
+    # Before all else, also before the extensions: what they ask may be what is away.
+    app.before_request_funcs.setdefault(None, [])[:0] = [_identify, _be_away]
     app.register_error_handler(CSRFError, _csrf_failed)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(SwitchyardError, _domain_error)
@@ -69,6 +74,15 @@ def _identify() -> None:
     g.correlation_id = uuid.uuid4().hex
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(correlation_id=g.correlation_id)
+
+
+def _be_away() -> ResponseReturnValue | None:
+    """During maintenance every page says so, and when to come back; the webhook stands in front of this."""
+    under_way = None if request.path.startswith(_ALWAYS_THERE) else maintenance.current_if_known()
+    if under_way is None:
+        return None
+    message = under_way.reason or None
+    return _answer(503, message, retry_after=under_way.retry_after, away=True)
 
 
 def _csrf_failed(error: CSRFError) -> ResponseReturnValue:
@@ -94,6 +108,7 @@ def _domain_error(error: SwitchyardError) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.exception("request_failed", endpoint=request.endpoint)  # never the path: it may hold a token
+    faults.note(error, request.endpoint or "unknown", g.get("correlation_id"))
     return _answer(500)
 
 
@@ -106,7 +121,12 @@ def _retry_after(error: HTTPException) -> int | None:
 
 
 def _answer(
-    code: int, message: str | None = None, remedy: str | None = None, *, retry_after: int | None = None
+    code: int,
+    message: str | None = None,
+    remedy: str | None = None,
+    *,
+    retry_after: int | None = None,
+    away: bool = False,
 ) -> Response:
     """An error in words; without a message the page and `_WORDS` have general ones for the code."""
     correlation_id = g.get("correlation_id", "")
@@ -119,15 +139,22 @@ def _answer(
         }
         response = make_response(body, code)
     else:
-        page = render_template(
-            "errors/error.html",
+        page = _page(
             code=code,
             message=message,
             remedy=remedy,
             retry_after=retry_after,
+            away=away,
             correlation_id=correlation_id,
         )
         response = make_response(page, code)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def _page(**told: object) -> str:
+    """The page of an error. It asks the database nothing: who is not known to be logged in by now counts as nobody."""
+    person = g.setdefault("_login_user", login.anonymous_user())  # where Flask-Login keeps `current_user`
+    theme = vars(person).get("theme")
+    return current_app.jinja_env.get_template("errors/error.html").render(theme=theme, **told)

@@ -8,8 +8,11 @@ from typing import Any
 from flask import request
 from marshmallow import Schema, ValidationError
 
+from app.schemas.fields import Amount, Percent, ProtectivePrice
 from app.services.refusal import Refused
-from app.web.filters import sentence, words
+from app.web.figures import read
+from app.web.filters import sentence
+from app.web.languages import words
 
 Errors = dict[str, list[str]]
 
@@ -18,16 +21,24 @@ WHOLE = "_schema"
 
 _NEVER_SHOWN_AGAIN = (
     *("password", "password_again", "api_key", "api_secret", "passphrase", "secret", "signing_secret"),
-    "csrf_token",
+    *("new_password", "new_password_again", "code", "url", "csrf_token"),
 )
 
 
 def load(schema: Schema) -> tuple[Any, Errors]:
     """What the submitted form means, or None and what is wrong with it."""
     try:
-        return schema.load(request.form.to_dict()), {}
+        return schema.load(_read(schema, request.form.to_dict())), {}
     except ValidationError as error:
         return None, in_words(error.messages_dict)
+
+
+def _read(schema: Schema, form: dict[str, str]) -> dict[str, str]:
+    """The form with its figures as a schema takes them, whatever decimal sign the person's language has."""
+    figures = {
+        name for name, field in schema.fields.items() if isinstance(field, Amount | ProtectivePrice | Percent)
+    }
+    return {name: read(value) if name in figures else value for name, value in form.items()}
 
 
 def typed() -> dict[str, str]:

@@ -1,64 +1,110 @@
-"""Server-sent events: an open page is told what changed and fetches it."""
+"""Server-sent events: an open page is told what changed and fetches it.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+import os
+import socket
+from collections.abc import Iterable
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
 
-import redis.exceptions
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app.extensions import db
 from app.services import events
-from app.services.events import Change
 from app.web.access import member
+from app.web.open_pages import OpenPage, OpenPages
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 blueprint = Blueprint("live", __name__)
 
-#: That a page has gone is noticed with the next of these.
-_HEARTBEAT_SECONDS = 5.0
-_SLOTS = "live_slots"
+_PAGES = "open_pages"
+_GREETING = "retry: 1000\n\n"
 
 
 @blueprint.record_once
 def _prepare(state: BlueprintSetupState) -> None:
-    """Each open page holds a thread, so at most half of them are given away: alerts always find one."""
-    threads = state.app.extensions["settings"].web_threads
-    state.app.extensions[_SLOTS] = threading.BoundedSemaphore(max(1, threads // 2))
+    state.app.extensions[_PAGES] = OpenPages(cast(Flask, state.app))
+
+
+@blueprint.before_app_request
+def _look() -> None:
+    """Note what a page will have seen, before anything of it is read; templates hand it to the stream."""
+    g.looked_at = events.now()
 
 
 @blueprint.get("/live")
 @member
 def stream() -> ResponseReturnValue:
-    """The logged-in person's events, each named by its topic; pages beyond the slots are told to come back."""
-    slots = current_app.extensions[_SLOTS]
-    if not slots.acquire(blocking=False):
-        return _come_back()
-    try:
-        changes = events.subscribe(current_user.id, heartbeat=_HEARTBEAT_SECONDS)
-    except redis.exceptions.RedisError:
-        slots.release()
-        return _come_back()
-    db.session.remove()
-    response = Response(_lines(changes), mimetype="text/event-stream")
-    response.call_on_close(slots.release)
-    response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-    return response
+    """The logged-in person's events, each named by its topic, from what the page has seen on.
+
+    That is what a browser that comes back says itself, or else ``since`` in the address.
+    """
+    pages: OpenPages = current_app.extensions[_PAGES]
+    if pages.full:
+        return "", HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "10"}
+    return _Stream(pages, current_user.id, since=_seen())
 
 
-def _come_back() -> ResponseReturnValue:
-    return "", 503, {"Retry-After": "10"}
+def _seen() -> int:
+    for said in (request.headers.get("Last-Event-ID", ""), request.args.get("since", "")):
+        if said.isascii() and said.isdigit():
+            return int(said)
+    return g.looked_at  # type: ignore[no-any-return]
 
 
-def _lines(changes: Iterator[Change | None]) -> Iterator[str]:
-    yield "retry: 3000\n\n"
-    try:
-        for change in changes:
-            yield (
-                ": still here\n\n" if change is None else f"event: {change.topic}\ndata: {change.row_id}\n\n"
-            )
-    except redis.exceptions.RedisError:
-        return  # the page reconnects by itself
+class _Stream(Response):
+    """Is sent by `OpenPages`, on the connection itself where the server lends it: no thread waits then."""
+
+    default_mimetype = "text/event-stream"
+    automatically_set_content_length = False
+
+    def __init__(self, pages: OpenPages, user_id: int, *, since: int) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._open = partial(OpenPage, user_id, since=since)
+        self._pages = pages
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        taken = _take_over(environ)
+        if taken is None:
+            return self._pass_on(environ, start_response)
+        page = self._open(taken)
+        headers = self.get_wsgi_headers(environ)
+        headers["Connection"] = "close"
+        page.write(f"HTTP/1.1 {self.status}\r\n{headers}{_GREETING}")
+        self._pages.add(page)
+        return Response()(environ, start_response)
+
+    def _pass_on(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """By a thread of the server, for as long as the page is open."""
+        ours, theirs = socket.socketpair()
+        page = self._open(ours)
+        page.write(_GREETING)
+        self._pages.add(page)
+        self.response = iter(partial(theirs.recv, 4096), b"")
+        self.call_on_close(theirs.close)
+        return super().__call__(environ, start_response)
+
+
+def _take_over(environ: WSGIEnvironment) -> socket.socket | None:
+    """The connection, of which the server is left a dead one to do with as it likes; None where it lends none.
+
+    Under TLS the socket alone would not do. The name is
+    gunicorn's; other servers pass the stream on by a thread.
+    """
+    lent = environ.get("gunicorn.socket")
+    if type(lent) is not socket.socket:
+        return None
+    taken = lent.dup()
+    dead, other_end = socket.socketpair()
+    with dead, other_end:
+        os.dup2(dead.fileno(), lent.fileno(), inheritable=False)
+    return taken

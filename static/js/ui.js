@@ -47,11 +47,7 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// Choosing a market from the list, or another broker, opens its ticket without a further click.
-document.addEventListener("input", (event) => {
-  const chosen = event.target.list && (!event.inputType || event.inputType === "insertReplacementText");
-  if (chosen && event.target.value) event.target.form.requestSubmit();
-});
+// Choosing another broker opens its ticket without a further click.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]") && event.target.form.checkValidity()) event.target.form.requestSubmit();
 });

@@ -19,7 +19,7 @@ from app.exchanges import NAMES, REGISTRY, exchange_class
 from app.extensions import celery
 from app.web.access import Access, decision
 from deploy.launcher.environment import process_environment
-from tests.fixtures.app import LogIn, MakeUser
+from tests.fixtures.app import LogIn, MakeUser, submit
 
 #: Where an exchange may be called by its name; elsewhere everything comes from the registry.
 _MAY_NAME_EXCHANGES = ("app/exchanges/", "app/sandbox/dialects/")
@@ -56,6 +56,7 @@ def test_only_doors_are_open_to_anyone(app: Flask) -> None:
     assert public == {
         "api.openapi.document",
         "auth.login",
+        "auth.second_step",
         "auth.signup",
         "health.live",
         "health.ready",
@@ -91,7 +92,11 @@ def test_every_admin_route_is_closed_to_a_member(app: Flask, make_user: MakeUser
     ]
     assert admin
     for rule in admin:
-        assert member.get(re.sub(r"<[^>]+>", "workers", rule.rule)).status_code == 403, rule.rule
+        path = re.sub(r"<[^>]+>", "workers", re.sub(r"<int:[^>]+>", "1", rule.rule))
+        if "GET" in (rule.methods or ()):
+            assert member.get(path).status_code == 403, path
+        if "POST" in (rule.methods or ()):
+            assert submit(member, path, page="/brokers/new").status_code == 403, path
 
 
 def test_every_post_is_guarded_against_forgery(app: Flask, make_user: MakeUser, log_in: LogIn) -> None:

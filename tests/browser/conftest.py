@@ -12,8 +12,6 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from tests.fixtures.app import AppFactory
-
 #: The two widths every page has to fit: a desk and a small phone.
 WIDTHS = (1280, 360)
 
@@ -37,12 +35,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
         yield browser
         browser.close()
-
-
-@pytest.fixture
-def app(make_app: AppFactory) -> Flask:
-    """With room for the streams of many pages: these are turned faster than a stream is noticed to have ended."""
-    return make_app(WEB_THREADS="128")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from app.exchanges import NAMES, directory
 from app.extensions import db
 from app.models import Broker, FillRow
 from app.services import brokers, users, vault
+from app.services.users import LoginFailed
 from tests.cli.conftest import PASSWORD
 from tests.fixtures.app import AppFactory, MakeBroker, MakeUser
 from tests.fixtures.history import MakeHistory
@@ -47,8 +48,27 @@ def test_an_account_is_made_with_a_password_from_standard_input(app: Flask, type
     assert json.loads(made.stdout)["email"] == "ann@example.org"
     assert json.loads(made.stdout)["admin"] is True
     with app.app_context():
-        assert users.log_in("ann@example.org", PASSWORD).is_admin
+        assert users.authenticate("ann@example.org", PASSWORD).is_admin
     assert PASSWORD not in made.output
+
+
+def test_accounts_are_looked_after_without_a_browser(app: Flask, type_in: TypeIn) -> None:
+    for name in ("ann", "bob"):
+        type_in("user", "create", f"{name}@x.org", "--password-stdin", stdin=PASSWORD)
+    refused = type_in("user", "role", "ann@x.org", "--no-admin", code=1)
+    assert "only administrator" in refused.stderr
+    type_in("user", "role", "bob@x.org", "--admin")
+    type_in("user", "close", "ann@x.org")
+    with app.app_context(), pytest.raises(LoginFailed):
+        users.authenticate("ann@x.org", PASSWORD)
+    type_in("user", "reopen", "ann@x.org")
+    other = "another one of those"
+    type_in("user", "set-password", "ann@x.org", "--password-stdin", stdin=other)
+    assert "has no second factor" in type_in("user", "reset-2fa", "ann@x.org").output
+    with app.app_context():
+        assert users.authenticate("ann@x.org", other).email == "ann@x.org"
+    listed = json.loads(type_in("user", "list", "--json").stdout)
+    assert [(row["admin"], row["closed_at"]) for row in listed] == [(True, None)] * 2
 
 
 def test_a_password_is_asked_for_twice_and_not_shown(type_in: TypeIn) -> None:
@@ -315,6 +335,9 @@ def test_the_directory_lists_every_exchange_and_what_the_native_ones_can_do(type
             row["required_credentials"][:2] == ["apiKey", "secret"] or "secret" in row["required_credentials"]
         )
     assert NAMES[0] in type_in("exchanges", "list").stdout
+    found = json.loads(type_in("exchanges", "list", NAMES[0].upper(), "--native", "--json").stdout)
+    assert [row["id"] for row in found] == [NAMES[0]]
+    assert "No exchange has such a name." in type_in("exchanges", "list", "nowhere").stdout
 
 
 def test_refreshing_the_directory_from_the_same_ccxt_writes_the_same_file(

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import Grant, Market, MarketKind, OrderReport, OrderStatus, OrderType, Side, to_decimal
+from app.exchanges import presets
 from app.exchanges.bitget import parse
 from app.exchanges.rest import UNREADABLE
 from tests.exchanges.bitget_client import bitget
@@ -133,7 +134,7 @@ def test_among_open_orders_the_limit_price_goes_by_the_name_of_the_average() -> 
 def test_an_exit_is_a_stop_or_a_take_profit_by_the_side_of_the_market_it_waits_on() -> None:
     exits = [parse.parse_order(row, SYMBOL) for row in data("unfilled_tpsl")]
     assert [exit_.type for exit_ in exits] == [None, None], "no market, no way to tell"
-    above, below = (parse.typed(exit_, Decimal(50000)) for exit_ in exits)
+    above, below = (presets.typed(exit_, Decimal(50000)) for exit_ in exits)
     assert (above.type, above.trigger_price) == (OrderType.TAKE_PROFIT, Decimal(60000))
     assert (below.type, below.trigger_price) == (OrderType.STOP_LOSS, Decimal(48000))
     assert below.exchange_order_id == "tpsl-1098394344925597901"
@@ -141,7 +142,7 @@ def test_an_exit_is_a_stop_or_a_take_profit_by_the_side_of_the_market_it_waits_o
 
 def test_plan_orders_are_told_by_status() -> None:
     rows = data("current_plan")["orderList"]
-    target, stop = (parse.typed(parse.parse_plan(row, SYMBOL), Decimal(50000)) for row in rows)
+    target, stop = (presets.typed(parse.parse_plan(row, SYMBOL), Decimal(50000)) for row in rows)
     assert (target.type, target.price, target.trigger_price) == (OrderType.TAKE_PROFIT, None, Decimal(52000))
     assert (stop.type, stop.price, stop.status) == (OrderType.STOP_LIMIT, Decimal(47900), OrderStatus.OPEN)
     assert stop.exchange_order_id == "plan-1098394344925597700"

@@ -77,15 +77,16 @@ def test_what_is_stored_outlives_every_migration_and_the_way_back(alembic: Confi
         connection.execute(text(_A_BROKER))
         connection.execute(text(_AN_ORDER))
         connection.execute(text(_A_STEP))
+        connection.execute(text(_TWO_POINTS))
 
     for goal in ("head", "0001", "head"):
         (command.upgrade if goal == "head" else command.downgrade)(alembic, goal)
         with db.engine.connect() as connection:
             counts = [
                 connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
-                for table in ("users", "brokers", "orders", "order_events")
+                for table in ("users", "brokers", "orders", "order_events", "equity")
             ]
-        assert counts == [1, 1, 1, 1], goal
+        assert counts == [1, 1, 1, 1, 2], goal
 
 
 _NOW = "'2026-11-01 00:00:00'"
@@ -102,6 +103,10 @@ _AN_ORDER = (
     "INSERT INTO orders (id, user_id, broker_id, role, origin, client_order_id, symbol, side, type, time_in_force, "
     "post_only, status, cancel_requested, attempts, created_at) VALUES (1, 1, 1, 'ENTRY', 'CLI', 's1', 'BTC/USDT', "
     f"'BUY', 'MARKET', 'GTC', false, 'FILLED', false, 1, {_NOW})"
+)
+_TWO_POINTS = (
+    "INSERT INTO equity (id, broker_id, at, usd) VALUES (1, 1, '2026-11-01 00:00:00', '12.5'), "
+    "(2, 1, '2026-11-01 01:30:00', '12.75')"
 )
 _A_STEP = (
     f"INSERT INTO order_events (id, order_id, at, after, cause) VALUES (1, 1, {_NOW}, 'FILLED', 'it filled')"

@@ -124,7 +124,7 @@ def test_the_page_lists_what_passes_the_filters_and_leads_to_its_subject(
     browser = log_in(user)
     text = browser.get("/activity/").text
 
-    assert rows(browser) == text.count('data-label="What"') == 16
+    assert rows(browser) == text.count('data-label="What"') == 18
     assert f'href="/orders/{history.open_order_id}"' in text
     assert f'href="/webhooks/alerts/{history.alert_ids[0]}"' in text
     assert rows(browser, "kind=order") == 5

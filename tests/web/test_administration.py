@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.config import PROJECT_ROOT
-from app.services import workers
+from app.extensions import celery
+from app.models import utc_now
+from app.services import schedule, workers
 from app.services.workers import Worker
+from app.web.access import public
 from deploy.launcher.environment import process_environment
 from tests.fixtures.app import PASSWORD, AppFactory, LogIn, MakeUser, submit
 
@@ -51,6 +57,46 @@ def test_a_worker_that_reports_is_shown_with_its_queues(
     assert "orders@here" in text
     assert "Nobody works on it" not in text
     assert "person1@example.org" in text
+
+
+def test_beats_last_runs_and_what_broke_are_shown(
+    app: Flask, make_user: MakeUser, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @public
+    def fail() -> None:
+        raise ZeroDivisionError("a secret in the words of an error")
+
+    monkeypatch.setitem(app.view_functions, "orders.index", fail)
+    browser = log_in(make_user())
+    assert browser.get("/admin").text.count("Not run yet") == len(celery.conf.beat_schedule)
+    reference = re.search(r"<code>(\w+)</code>", app.test_client().get("/orders/").text)
+    with app.app_context():
+        schedule.note_run("beat.seal", utc_now(), None)
+        schedule.note_run("beat.misses", utc_now(), "OperationalError")
+        schedule.note_run("beat.watch", utc_now() - timedelta(minutes=5), None)
+
+    text = browser.get("/admin").text
+
+    assert text.count("Not run yet") == len(celery.conf.beat_schedule) - 3
+    assert text.count("Overdue") == 1
+    assert "OperationalError" in text
+    assert "ZeroDivisionError" in text
+    assert reference is not None
+    assert reference[1] in text
+    assert "a secret in the words" not in text
+
+
+def test_the_administrator_opens_and_closes_sign_up_whatever_the_environment_says(
+    make_app: AppFactory,
+) -> None:
+    app = make_app(REGISTRATION="closed")
+    browser = _administrator(app)
+    assert "closed" in app.test_client().get("/signup").text
+    submit(browser, "/admin/registration", page="/admin", open="1")
+    new = {"email": "bob@example.org", "password": PASSWORD, "password_again": PASSWORD}
+    assert submit(app.test_client(), "/signup", **new).status_code == 302
+    submit(browser, "/admin/registration", page="/admin", open="0")
+    assert "closed" in app.test_client().get("/signup").text
 
 
 def test_flower_that_does_not_run_is_said_in_words(make_app: AppFactory) -> None:

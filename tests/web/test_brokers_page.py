@@ -13,7 +13,7 @@ from app.exchanges import NAMES, credential_fields, regions
 from app.extensions import db
 from app.models import Broker, OrderRow, Position, PositionStatus, utc_now
 from app.services import brokers, vault
-from app.services.underway import Work, end
+from app.services.underway import Stage, Work, end, reach
 from tests.fixtures.app import LogIn, MakeBroker, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
@@ -274,10 +274,26 @@ def test_updating_the_markets_shows_that_they_load_until_they_are_there(
     page = f"/brokers/{broker.id}"
     submit(browser, f"{page}/markets", page=page)
     assert redis_client.llen(f"sync.{broker.exchange}") == 2  # the check-up of the new broker, and this
-    assert "Loading …" in browser.get(page).text
+    assert "Waiting for a worker" in browser.get(page).text
     with app.app_context():
+        assert reach(Work.MARKETS, broker.id, Stage.STORING)
+        assert "Storing what has changed" in browser.get(page).text
         end(Work.MARKETS, broker.id)
-    assert "Loading …" not in browser.get(page).text
+        assert not reach(Work.MARKETS, broker.id, Stage.READING)  # nobody waits for it any more
+    assert "<progress" not in browser.get(page).text
+
+
+def test_another_broker_is_made_the_main_one(
+    app: Flask, make_user: MakeUser, log_in: LogIn, make_broker: MakeBroker
+) -> None:
+    user = make_user()
+    first, second = make_broker(user), make_broker(user)
+    browser = log_in(user)
+    submit(browser, f"/brokers/{second.id}/main", page=f"/brokers/{second.id}")
+    with app.app_context():
+        assert [broker.id for broker in brokers.of(user)] == [second.id, first.id]
+    assert "Make main" in browser.get(f"/brokers/{first.id}").text
+    assert "Make main" not in browser.get(f"/brokers/{second.id}").text
 
 
 def test_a_broker_with_orders_at_its_exchange_is_not_removed(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 
-from app.web.access import member
-from tests.fixtures.app import LogIn, MakeUser
+from app.services import sources
+from app.web.access import member, public
+from tests.fixtures.app import LogIn, MakeBroker, MakeUser
+from tests.web.test_every_page import counted_queries
 
 
 def test_a_browser_gets_a_page_with_a_remedy_and_a_program_the_same_as_json(
@@ -58,3 +60,63 @@ def test_a_session_that_has_ended_is_told_so_when_a_form_is_sent(app: Flask, mak
     answer = app.test_client().post("/orders/1/cancel")
     assert answer.status_code == 400
     assert "Reload the page" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (400, "could not be read"),
+        (401, "Please log in"),
+        (403, "Not yours to open"),
+        (404, "Nothing here"),
+        (413, "Too large"),
+        (429, "Too many requests"),
+        (500, "broke on our side"),
+        (503, "Not available right now"),
+    ],
+)
+def test_every_error_has_a_page_that_asks_the_database_nothing(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, code: int, words: str
+) -> None:
+    @public
+    def fail() -> None:
+        abort(code)
+
+    monkeypatch.setitem(app.view_functions, "orders.index", fail)
+    with counted_queries(app) as statements:
+        answer = app.test_client().get("/orders/")
+    assert answer.status_code == code
+    for said in (words, "What happened", "Your money", "What to do", "Reference"):
+        assert said in answer.text
+    assert ("Retry-After" in answer.headers) == (code == 429)
+    assert statements == []
+
+
+def test_while_the_pages_are_away_alerts_api_and_health_answer(
+    app: Flask, make_user: MakeUser, make_broker: MakeBroker, log_in: LogIn
+) -> None:
+    user = make_user()
+    browser = log_in(user)
+    operator = app.test_cli_runner()
+    with app.app_context():
+        _, token = sources.create(user, make_broker(user), "chart")
+
+    begun = operator.invoke(args=["maintenance", "on", "--reason", "New disk", "--minutes", "10"])
+    assert begun.exit_code == 0, begun.output
+
+    with counted_queries(app) as statements:
+        away = [browser.get("/"), browser.get("/login"), browser.post("/logout")]
+    assert statements == []
+    for answer in away:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "600")
+        assert "New disk" in answer.text
+        assert "Alerts are still taken" in answer.text
+    client = app.test_client()
+    assert client.post(f"/webhook/{token}", data="action=PING").status_code == 202
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/api/v1/openapi.json").status_code == 200
+    assert '"on": true' in operator.invoke(args=["maintenance", "status", "--json"]).output
+
+    assert operator.invoke(args=["maintenance", "off"]).output == "The pages are back.\n"
+    assert browser.get("/").status_code == 200
+    assert operator.invoke(args=["maintenance", "off"]).output == "The pages were not away.\n"

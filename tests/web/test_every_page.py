@@ -19,9 +19,12 @@ MOST_QUERIES = 12
 
 PAGES = (
     "/",
+    "/start",
     "/brokers/",
     "/brokers/new",
     "/trade/",
+    "/markets/",
+    "/exchanges/",
     "/orders/",
     "/positions/",
     "/webhooks/",
@@ -29,9 +32,15 @@ PAGES = (
     "/webhooks/message",
     "/webhooks/sources",
     "/webhooks/sources/new",
+    "/balances/",
+    "/performance",
     "/activity/",
     "/settings/risk",
     "/settings/tokens",
+    "/settings/account",
+    "/settings/second-factor/",
+    "/settings/sessions",
+    "/settings/notifications/",
     "/panic",
     "/admin",
 )
@@ -48,6 +57,8 @@ def _all_pages(history: History) -> list[str]:
         f"/panic?scope=BROKER&broker_id={history.broker_id}",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSDT",
         f"/trade/?broker_id={history.broker_id}&symbol=BTCUSD",
+        f"/markets/?broker_id={history.broker_id}&q=bt&quote=USDT&only=favourites",
+        "/exchanges/?q=ki&only=native",
         *(f"/orders/{order_id}" for order_id in history.order_ids),
         *(f"/positions/{position_id}" for position_id in history.position_ids),
         *(
@@ -60,6 +71,11 @@ def _all_pages(history: History) -> list[str]:
         f"/webhooks/?broker_id={history.broker_id}&source_id={history.source_id}&status=ERROR&period=week",
         *(f"/webhooks/alerts/{alert_id}" for alert_id in history.alert_ids),
         *(f"/?period={period}" for period in ("day", "week", "month", "year")),
+        "/balances/?dust=hidden&asset=b",
+        "/balances/export?dust=hidden",
+        "/activity/export?kind=order",
+        "/performance?month=2026-02",
+        *(f"/balances/{history.broker_id}/{asset}?period=month" for asset in ("BTC", "XYZ")),
     ]
 
 
@@ -112,6 +128,7 @@ def test_every_page_of_a_full_account_is_whole_and_asks_the_database_little(
     for path in _all_pages(history):
         with counted_queries(app) as statements:
             page = browser.get(path)
+            page.get_data()  # a file is read while it is sent
         assert page.status_code == (422 if path.endswith("MAJ") else 200), path
         assert len(statements) <= MOST_QUERIES, f"{path} asked {len(statements)} times:\n" + "\n".join(
             statements

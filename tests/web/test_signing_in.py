@@ -16,7 +16,7 @@ NEW = {"email": "ada@example.org", "password": PASSWORD, "password_again": PASSW
 def test_the_first_account_is_the_administrators_and_the_second_is_not(
     app: Flask, client: FlaskClient
 ) -> None:
-    assert submit(client, "/signup", **NEW).location == "/"
+    assert submit(client, "/signup", **NEW).location == "/start"
     second = app.test_client()
     submit(second, "/signup", **{**NEW, "email": "bob@example.org"})
     with app.app_context():

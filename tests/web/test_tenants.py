@@ -10,21 +10,26 @@ from werkzeug.routing import Rule
 
 from app.extensions import db
 from app.models import Broker, Halt, OrderRow, RiskLimits, Source, User
-from app.services import tokens
+from app.services import login_sessions, notifications, tokens
+from app.services.notices import Kind
 from app.services.tokens import Scope
 from app.web.access import Access, decision
 from tests.fixtures.app import LogIn, MakeUser, submit
 from tests.fixtures.history import History, MakeHistory
 
 
-def _ids_of(history: History, owner: User) -> dict[str, int]:
+def _ids_of(history: History, owner: User) -> dict[str, int | str]:
+    login_sessions.begin(owner, address="192.0.2.1", user_agent="of the owner")
     return {
+        "session_id": login_sessions.of(owner)[0].id,
+        "channel_id": notifications.add(owner, "phone", "json://192.0.2.1/", [Kind.HALTED]).id,
         "token_id": tokens.create(owner, "bot", [Scope.READ], days=1)[0].id,
         "broker_id": history.broker_id,
         "order_id": history.open_order_id,
         "position_id": history.position_ids[0],
         "alert_id": history.alert_ids[0],
         "source_id": history.source_id,
+        "asset": "BTC",
     }
 
 
@@ -70,8 +75,15 @@ def test_every_route_with_an_id_answers_404_for_another_persons(
         "/webhooks/sources",
         "/activity/",
         "/trade/",
+        "/balances/",
+        "/balances/export",
+        "/performance",
+        "/activity/export",
+        "/settings/sessions",
+        "/settings/notifications/",
         "/equity",
         "/trade/markets?symbol=BTC",
+        "/markets/",
     ],
 )
 def test_no_list_shows_another_persons_rows(
@@ -115,7 +127,12 @@ def test_another_persons_ids_in_a_form_or_an_address_lead_nowhere(
     assert submit(browser, "/settings/risk", page="/", **limit).status_code == 404
     assert browser.get(f"/settings/risk?broker_id={history.broker_id}").status_code == 404
     assert browser.get(f"/trade/?broker_id={history.broker_id}").status_code == 404
-    assert browser.get(f"/trade/markets?broker_id={history.broker_id}&symbol=BTC").status_code == 404
+    theirs_too = f"broker_id={history.broker_id}&symbol=BTC/USDT"
+    for path in ("/trade/markets", "/trade/book", "/trade/candles", "/trade/candles/table", "/markets/"):
+        assert browser.get(f"{path}?{theirs_too}&interval=1h").status_code == 404, path
+    star = f"/markets/favourites?broker_id={history.broker_id}"
+    assert submit(browser, star, page="/", symbol="BTC/USDT").status_code == 404
+    assert submit(browser, "/markets/update", page="/", broker_id=history.broker_id).status_code == 404
     assert "BTC/USDT</a>" not in browser.get(f"/orders/?broker_id={history.broker_id}").text
     with app.app_context():
         assert db.session.query(OrderRow).count() == len(history.order_ids)

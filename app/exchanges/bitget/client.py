@@ -1,34 +1,20 @@
-"""The Bitget client: placing and cancelling, on top of what can be asked.
-
-Both are answered with ids only, which say "received": what became of the order is looked up at once. When that look-up
-fails, a placed order is told as received and nothing more, for it surely reached the exchange.
-"""
+"""The Bitget client: placing and cancelling, both answered with ids only, on top of what can be asked."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
-from app.domain.errors import (
-    ExchangeError,
-    OrderDenied,
-    OrderNotFound,
-    OrderRejected,
-    OutcomeUnknown,
-    WouldTrigger,
-)
+from app.domain.errors import OrderDenied, OrderNotFound, OrderRejected, WouldTrigger
 from app.domain.markets import Market
 from app.domain.money import plain
 from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType, Side
-from app.exchanges.bitget import orders, presets, wire
-from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, ZERO, Row
-from app.exchanges.bitget.presets import PRESET_PREFIX
-from app.exchanges.bitget.reads import BitgetReads, given, kind_of, theirs
-
-log = logging.getLogger(__name__)
+from app.exchanges.bitget import orders, wire
+from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, Row
+from app.exchanges.bitget.reads import BitgetReads, kind_of, theirs
+from app.exchanges.presets import PRESET_PREFIX
+from app.exchanges.receipts import given, received
 
 
 class Bitget(BitgetReads):
@@ -48,21 +34,10 @@ class Bitget(BitgetReads):
             self._ensure_waits(request)
             return self._place_plan(request, market)
         request = self._buying_in_quote(request, market)
-        received = self._ask(
+        receipt = self._ask(
             wire.PLACE, orders.single(request, market), lambda ids: _received(ids, request, "")
         )
-        return self._with_asked_exits(self._looked_up(received), request)
-
-    def _with_asked_exits(self, entry: OrderReport, request: OrderRequest) -> OrderReport:
-        asked = presets.asked_for(request, entry.exchange_order_id or "")
-        try:
-            children = self._children(entry, asked)
-        except ExchangeError as error:
-            log.warning(
-                "%s did not tell the exits of %s; %s", self.name, entry.exchange_order_id, error.message
-            )
-            children = self._waiting(entry, asked)
-        return replace(entry, children=children)
+        return self._with_asked_exits(self._looked_up(receipt), request)
 
     def _buying_in_quote(self, request: OrderRequest, market: Market) -> OrderRequest:
         if request.type is not OrderType.MARKET or request.side is Side.SELL or request.quantity is None:
@@ -101,25 +76,8 @@ class Bitget(BitgetReads):
         return self._ask(
             wire.PLACE_PLAN,
             orders.plan(request, market),
-            lambda ids: replace(_received(ids, request, PLAN_PREFIX), status=OrderStatus.OPEN),
+            lambda ids: _received(ids, request, PLAN_PREFIX, OrderStatus.OPEN),
         )
-
-    def _looked_up(self, received: OrderReport) -> OrderReport:
-        """What became of an order that was just placed, once all of its fills are told; until then it is received."""
-        try:
-            found = self._spot_order(received.symbol, {"orderId": received.exchange_order_id})
-            found = self._with_fills(found)
-        except ExchangeError as error:
-            log.warning("%s took order %s; %s", self.name, received.exchange_order_id, error.message)
-            return received
-        told = sum((fill.quantity for fill in found.fills), ZERO)
-        return received if told < (found.filled_quantity or ZERO) else found
-
-    def _with_fills(self, report: OrderReport) -> OrderReport:
-        if not report.filled_quantity:
-            return report
-        fills = self.fills(report.symbol, exchange_order_id=report.exchange_order_id)
-        return replace(report, fills=tuple(fills))
 
     def place_oco(self, request: OcoRequest) -> OrderReport:
         """Refused: the API has no pairs of exits but those an entry carries."""
@@ -168,14 +126,6 @@ class Bitget(BitgetReads):
                 raise missing from None
         return self._confirmed(symbol, client_order_id=client_order_id)
 
-    def _confirmed(self, symbol: str, **order_id: str | None) -> OrderReport:
-        """An order after its cancellation was taken, which is not yet to say that it was carried out."""
-        try:
-            return self._with_fills(self.get_order(symbol, **order_id))
-        except ExchangeError as error:
-            message = f"the cancellation was taken; what came of it is not known: {error.exchange_message}"
-            raise OutcomeUnknown(self.name, message, code=error.code) from None
-
     def cancel_all(self, symbol: str | None = None) -> list[OrderReport]:
         resting = self.open_orders(symbol)
         return [
@@ -199,18 +149,7 @@ class Bitget(BitgetReads):
         return [now.get(order.exchange_order_id, order) for order in resting]
 
 
-def _received(ids: Row, request: OrderRequest, prefix: str) -> OrderReport:
-    """An order of which nothing is known but that the exchange has it."""
-    return OrderReport(
-        exchange_order_id=prefix + ids["orderId"],
-        client_order_id=request.client_order_id or ids["clientOid"],
-        symbol=request.symbol,
-        side=request.side,
-        type=request.type,
-        status=OrderStatus.PENDING,
-        quantity=request.quantity,
-        price=request.price,
-        trigger_price=request.trigger_price,
-        created_at=datetime.now(UTC),
-        raw=ids,
-    )
+def _received(
+    ids: Row, request: OrderRequest, prefix: str, status: OrderStatus = OrderStatus.PENDING
+) -> OrderReport:
+    return received(prefix + ids["orderId"], ids["clientOid"], request, dict(ids), status)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from app.domain.markets import Market, OrderBook
 from app.domain.money import EXACT, plain
-from app.domain.orders import Leg, OrderRequest, OrderType, Side
+from app.domain.orders import Leg, OrderRequest, OrderType
 from app.exchanges.bitget.wire import FORCES, POST_ONLY
 
 Params = dict[str, str]
@@ -74,10 +74,3 @@ def plan(request: OrderRequest, market: Market) -> Params:
     if request.client_order_id is not None:
         params["clientOid"] = request.client_order_id
     return params
-
-
-def waiting_type(side: Side, below: bool, at_limit: bool) -> OrderType:
-    """What an order is that waits for a price below the market, or above it. Bitget's records do not tell."""
-    if below is (side is Side.SELL):
-        return OrderType.STOP_LIMIT if at_limit else OrderType.STOP_LOSS
-    return OrderType.TAKE_PROFIT_LIMIT if at_limit else OrderType.TAKE_PROFIT

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 from app.domain.accounts import Balance, Grant, Permissions, Position
 from app.domain.markets import Candle, Level, Market, MarketKind, OrderBook, Ticker
 from app.domain.orders import Fill, OrderReport, OrderStatus, OrderType, Side
-from app.exchanges.bitget.orders import waiting_type
 from app.exchanges.bitget.wire import PLAN_STATUSES, STATUSES, TPSL
 from app.exchanges.rest import margin_balance, milliseconds, positive
 from app.exchanges.transport import parse_json
@@ -154,7 +152,7 @@ def parse_position(row: Row) -> Position:
 
 
 def parse_order(row: Row, symbol: str) -> OrderReport:
-    """A spot order, or an exit born of an entry's presets (``tpslType`` tpsl), whose type `typed` tells.
+    """A spot order, or an exit born of an entry's presets (``tpslType`` tpsl), whose type `presets.typed` tells.
 
     Among open orders ``priceAvg`` is the limit price and ``basePrice`` the average; elsewhere ``price`` and
     ``priceAvg`` are. The size of a market buy is in quote.
@@ -216,19 +214,11 @@ def _fees(detail: str | None, symbol: str, side: Side) -> dict[str, Decimal]:
     return {asset: fee for asset, fee in found.items() if fee}
 
 
-def typed(order: OrderReport, reference: Decimal | None) -> OrderReport:
-    """An order that waits for a price, told whether it stops or takes profit: no record does.
-
-    ``reference`` is a price of the market while it waits. Without one the type stays unknown.
-    """
-    if order.trigger_price is None or order.side is None or reference is None:
-        return order
-    type_ = waiting_type(order.side, order.trigger_price < reference, order.price is not None)
-    return replace(order, type=type_)
-
-
 def parse_plan(row: Row, symbol: str) -> OrderReport:
-    """A plan order, whose type `typed` tells. One that has executed is open until the spot order it became is seen."""
+    """A plan order, whose type `presets.typed` tells.
+
+    One that has executed is open until the spot order it became is seen.
+    """
     side, at_limit = Side(row["side"].upper()), row["orderType"] == "limit"
     quantity = Decimal(row["size"]) if row.get("planType", "amount") == "amount" else None
     return OrderReport(

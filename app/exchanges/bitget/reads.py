@@ -5,30 +5,24 @@ Spot orders, plan orders and exits born of presets each have lists of their own;
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from app.domain.accounts import Balance, Environment, Grant, Permissions, Position
-from app.domain.errors import (
-    AuthenticationFailed,
-    ExchangeError,
-    OrderDenied,
-    OrderNotFound,
-)
+from app.domain.errors import AuthenticationFailed, ExchangeError, OrderDenied, OrderNotFound
 from app.domain.markets import Candle, Market, OrderBook, Ticker
 from app.domain.orders import Fill, OrderReport, OrderStatus
-from app.exchanges.bitget import parse, presets, wire
-from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, Row, parse_order, typed
-from app.exchanges.bitget.presets import PRESET_PREFIX, Preset
+from app.exchanges import presets
+from app.exchanges.bitget import parse, wire
+from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, Row, parse_order
 from app.exchanges.history import pages
-from app.exchanges.rest import Endpoint, Fault, RestExchange, milliseconds, to_milliseconds
+from app.exchanges.presets import PRESET_PREFIX, Preset, typed
+from app.exchanges.receipts import ReceiptExchange, given
+from app.exchanges.rest import Endpoint, Fault, milliseconds, to_milliseconds
 from app.exchanges.transport import Answer, WireRequest
-
-log = logging.getLogger(__name__)
 
 Parsed = TypeVar("Parsed")
 Params = dict[str, Any]
@@ -37,7 +31,7 @@ _NONE: Params = {}
 _DATED = datetime.min.replace(tzinfo=UTC)
 
 
-class BitgetReads(RestExchange):
+class BitgetReads(ReceiptExchange):
     """The questions to one classic Bitget account."""
 
     name = "bitget"
@@ -178,7 +172,7 @@ class BitgetReads(RestExchange):
             return self._exit(symbol, number)
         if kind == PRESET_PREFIX:
             return self._preset(symbol, Preset.named(exchange_order_id))
-        return self._with_exits(self._spot_order(symbol, {"orderId": number}))
+        return self._with_exits(self._placed(symbol, number))
 
     def _by_client_id(self, symbol: str, client_order_id: str) -> OrderReport:
         try:
@@ -195,9 +189,12 @@ class BitgetReads(RestExchange):
             raise OrderNotFound(self.name, "no such order")
         return found[0]
 
+    def _placed(self, symbol: str, exchange_order_id: str) -> OrderReport:
+        return self._spot_order(symbol, {"orderId": exchange_order_id})
+
     def _with_exits(self, entry: OrderReport) -> OrderReport:
         """An entry with the exits it carries: those its record names, else those born with its fill."""
-        asked = presets.told(entry)
+        asked = presets.told(entry, wire.PRESETS)
         if asked is not None:
             return replace(entry, children=self._children(entry, asked))
         if entry.status is not OrderStatus.FILLED:
@@ -205,26 +202,8 @@ class BitgetReads(RestExchange):
         born = [exit_ for exits in self._born_since(entry) for exit_ in exits]
         return replace(entry, children=presets.born_with(entry, born))
 
-    def _waiting(self, entry: OrderReport, asked: Sequence[Preset]) -> tuple[OrderReport, ...]:
-        now = milliseconds(self._now_ms())
-        return tuple(presets.unborn(preset, entry, now) for preset in asked)
-
-    def _children(self, entry: OrderReport, asked: Sequence[Preset]) -> tuple[OrderReport, ...]:
-        """The exits asked for, each as the exchange has it or, until it is born, as it was asked for."""
-        waiting = self._waiting(entry, asked)
-        if not asked or not entry.filled_quantity:
-            return waiting
-        born: list[OrderReport] = []
-        children = waiting
-        for exits in self._born_since(entry):
-            born += exits
-            children = tuple(
-                presets.born(preset, entry, born) or exit_
-                for preset, exit_ in zip(asked, waiting, strict=True)
-            )
-            if not any(map(presets.is_unborn, children)):
-                break
-        return children
+    def _children(self, entry: OrderReport, asked: list[Preset]) -> tuple[OrderReport, ...]:
+        return presets.children(entry, asked, milliseconds(self._now_ms()), self._born_since(entry))
 
     def _born_since(self, entry: OrderReport) -> Iterator[list[OrderReport]]:
         """The exits born since an entry was made, from each list that may have them.
@@ -238,7 +217,7 @@ class BitgetReads(RestExchange):
         yield [order for order in past if order.trigger_price is not None]
 
     def _preset(self, symbol: str, preset: Preset) -> OrderReport:
-        entry = self._spot_order(symbol, {"orderId": preset.entry_id})
+        entry = self._placed(symbol, preset.entry_id)
         return self._children(entry, [preset])[0]
 
     def _exit(self, symbol: str, number: str) -> OrderReport:
@@ -248,7 +227,7 @@ class BitgetReads(RestExchange):
             for exit_ in self._exits(endpoint, symbol):
                 if exit_.exchange_order_id == name:
                     return typed(exit_, self._reference(symbol, endpoint))
-        return replace(self._spot_order(symbol, {"orderId": number}), exchange_order_id=name)
+        return replace(self._placed(symbol, number), exchange_order_id=name)
 
     def _plan_order(self, symbol: str, order_id: str) -> OrderReport:
         """A plan order by either id."""
@@ -262,7 +241,7 @@ class BitgetReads(RestExchange):
         """A plan order, told by the spot order it became once it has executed."""
         if plan.raw["status"] not in wire.PLAN_EXECUTED:
             return plan
-        order = self._spot_order(plan.symbol, {"orderId": self._order_of_plan(plan.exchange_order_id or "")})
+        order = self._placed(plan.symbol, self._order_of_plan(plan.exchange_order_id or ""))
         return replace(
             order,
             exchange_order_id=plan.exchange_order_id,
@@ -388,12 +367,6 @@ def _page(data: Any, read: Callable[[Row], Parsed], id_name: str) -> tuple[list[
 def theirs(symbol: str) -> str:
     """Bitget's name of a market: the two assets without anything between them."""
     return symbol.replace("/", "")
-
-
-def given(client_order_id: str | None) -> str:
-    if client_order_id is None:
-        raise OrderDenied.because("order_id", "tell the exchange's order id or the client order id")
-    return client_order_id
 
 
 def kind_of(exchange_order_id: str) -> tuple[str, str]:

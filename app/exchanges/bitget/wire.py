@@ -33,6 +33,7 @@ from app.domain.errors import (
 from app.domain.orders import OrderStatus, OrderType, TimeInForce
 from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place
 from app.exchanges.budget import Limit, Scope
+from app.exchanges.presets import STOP, TARGET
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
 
@@ -162,6 +163,12 @@ CLIENT_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
 CLIENT_ID_RULE = "1 to 32 letters, digits, hyphens and underscores"
 
 PRODUCT_TYPE, MARGIN_COIN = "USDT-FUTURES", "USDT"
+
+#: What an entry's record calls its exits.
+PRESETS = {
+    STOP: ("presetStopLossPrice", "executeStopLossPrice"),
+    TARGET: ("presetTakeProfitPrice", "executeTakeProfitPrice"),
+}
 
 #: Presets are documented for every order but those of type ``tpsl``, so market orders carry them too.
 PRESET_ENTRIES = frozenset({OrderType.MARKET, OrderType.LIMIT})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
 from app.sandbox.dialects.bitget import Bitget
+from app.sandbox.dialects.bybit import Bybit
 from app.sandbox.dialects.coinbase import Coinbase
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
@@ -15,6 +16,7 @@ from app.sandbox.dialects.okx import OKX
 DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
     "bitget": Bitget,
+    "bybit": Bybit,
     "coinbase": Coinbase,
     "kraken": Kraken,
     "kucoin": KuCoin,

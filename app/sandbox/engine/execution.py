@@ -136,7 +136,8 @@ class Execution:
         if order.spec.quote_quantity is not None:
             order.quantity = market.quantity_for(order.side, order.spec.quote_quantity)
         payable = self.settlement.payable(order, account, market)
-        if not self.settlement.rules.triggers_hold and self.settlement.unpaid(order, account, market):
+        held = self.settlement.rules.holds_untriggered(order.spec)
+        if not held and self.settlement.unpaid(order, account, market):
             self.end(order, State.REJECTED, Reason.INSUFFICIENT_FUNDS)
         elif order.price is not None:
             if payable < order.remaining:

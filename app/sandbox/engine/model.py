@@ -103,6 +103,7 @@ class OrderSpec:
     exchange's clock. ``trailing_percent`` is how far a trailing stop's trigger keeps from the best price since it was
     placed. ``fee_in_quote`` says what the fee is paid in where a customer may choose; None leaves it to
     the exchange's rules. ``close`` is an order of its own that every fill brings forth, in the quantity of that fill.
+    ``holds`` says whether it holds balance while it waits for its trigger; None leaves that to the rules, too.
     """
 
     symbol: str
@@ -120,6 +121,7 @@ class OrderSpec:
     fee_in_quote: bool | None = None
     close: OrderSpec | None = None
     trailing_percent: Decimal | None = None
+    holds: bool | None = None
 
     @property
     def waits(self) -> bool:

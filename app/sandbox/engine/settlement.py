@@ -30,10 +30,10 @@ class VenueRules:
 
     ``maker`` and ``taker`` are fee fractions. Unless an order says otherwise, sells pay in quote;
     ``buy_fee_in_quote`` says whether buys do too. A fee in the asset that is paid with is held along with it.
-    ``triggers_hold``: whether an untriggered order already locks balance; one that does not executes whole or not at
-    all when it triggers. ``passed_triggers_refused``: whether an order whose trigger has been reached already is
-    refused, or triggers at once. ``post_only_refused``: whether a crossing post-only order is refused, or accepted
-    and then cancelled.
+    ``triggers_hold``: whether an untriggered order already locks balance, unless it says otherwise; one that does not
+    executes whole or not at all when it triggers. ``passed_triggers_refused``: whether an order whose trigger has been
+    reached already is refused, or triggers at once. ``post_only_refused``: whether a crossing post-only order is
+    refused, or accepted and then cancelled.
     """
 
     maker: Decimal
@@ -50,6 +50,10 @@ class VenueRules:
             return spec.fee_in_quote
         return spec.side is Side.SELL or self.buy_fee_in_quote
 
+    def holds_untriggered(self, spec: OrderSpec) -> bool:
+        """Whether an order holds balance while it waits for its trigger."""
+        return self.triggers_hold if spec.holds is None else spec.holds
+
     def markup(self, spec: OrderSpec) -> Decimal:
         """What an order costs per unit it pays with, fee included where that is paid in the same asset."""
         return 1 + self.taker if self.fee_in_quote(spec) is (spec.side is Side.BUY) else Decimal(1)
@@ -65,7 +69,7 @@ class Settlement:
         """What an order has to hold now: base for a sell, quote for a buy."""
         if not order.live or order.state is State.PENDING:
             return ZERO
-        if order.waits_for_trigger and not self.rules.triggers_hold:
+        if order.waits_for_trigger and not self.rules.holds_untriggered(order.spec):
             return ZERO
         markup = self.rules.markup(order.spec)
         if order.side is Side.SELL:

@@ -9,19 +9,30 @@ from flask_login import current_user
 
 from app import extensions
 from app.web.pages import (
+    account,
     activity,
     admin,
     auth,
+    balances,
     brokers,
     dashboard,
+    exchanges,
     explaining,
+    look,
+    markets,
     messages,
+    notifications,
     orders,
+    performance,
     positions,
     risk,
+    second_factor,
     settings,
     sources,
+    start,
+    styleguide,
     trade,
+    viewing,
     webhooks,
 )
 
@@ -33,8 +44,13 @@ def init_app(app: Flask) -> None:
         dashboard,
         brokers,
         trade,
+        viewing,
+        markets,
+        exchanges,
         orders,
         positions,
+        balances,
+        performance,
         webhooks,
         sources,
         messages,
@@ -43,6 +59,12 @@ def init_app(app: Flask) -> None:
         admin,
         risk,
         settings,
+        start,
+        styleguide,
+        look,
+        account,
+        second_factor,
+        notifications,
     ):
         app.register_blueprint(subject.blueprint)
     app.context_processor(_frame)

@@ -1,4 +1,4 @@
-"""Signing up, logging in and out."""
+"""Signing up, logging in by password and second factor, logging out."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import hashlib
 import structlog
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
-from app.extensions import limiter, settings
+from app.models import User
 from app.schemas.users import LogInSchema, SignUpSchema
-from app.services import users
+from app.services import registration, second_factor, users
+from app.services.second_factor import CodeRefused
 from app.services.users import LoginFailed, SignUpRefused
 from app.web import forms, sessions
 from app.web.access import member, public
 from app.web.filters import sentence
+from app.web.guards import limiter
 
 log = structlog.get_logger()
 
@@ -31,6 +34,10 @@ _SIGN_UPS_PER_ADDRESS = "240 per hour"
 def _account() -> str:
     address = request.form.get("email", "").strip().lower()
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _half_known() -> str:
+    return f"user {sessions.halfway_user_id()}"
 
 
 def _failed(response: Response) -> bool:
@@ -53,13 +60,34 @@ def login() -> ResponseReturnValue:
     if errors:
         return _login_page(errors), 422
     try:
-        user = users.log_in(form["email"], form["password"])
+        user = users.authenticate(form["email"], form["password"])
     except LoginFailed as error:
         log.warning("login_failed", sender=request.remote_addr)
         return _login_page({forms.WHOLE: [sentence(error.message)]}), 401
-    sessions.begin(user)
-    log.info("logged_in", user_id=user.id)
-    return redirect(_next())
+    if second_factor.is_on(user):
+        sessions.begin_halfway(user, sessions.safe_next(request.values.get("next")))
+        return redirect(url_for("auth.second_step"))
+    return _enter(user, _next())
+
+
+@blueprint.route("/login/code", methods=["GET", "POST"])
+@public
+@limiter.limit(_FAILURES_PER_ADDRESS, key_func=get_remote_address, methods=["POST"], deduct_when=_failed)
+@limiter.limit(_FAILURES_PER_ACCOUNT, key_func=_half_known, methods=["POST"], deduct_when=_failed)
+def second_step() -> ResponseReturnValue:
+    """The second factor of whoever gave a right password a moment ago; a refused code answers 401."""
+    waiting = sessions.halfway()
+    if waiting is None:
+        flash(_("That took too long: begin again with your password."), "info")
+        return redirect(url_for("auth.login"))
+    if request.method == "GET":
+        return _second_step_page({})
+    try:
+        second_factor.check(waiting.user, request.form.get("code", ""))
+    except CodeRefused as refusal:
+        log.warning("second_factor_failed", sender=request.remote_addr, user_id=waiting.user.id)
+        return _second_step_page(forms.errors_of(refusal)), 401
+    return _enter(waiting.user, waiting.next or url_for("dashboard.index"))
 
 
 @blueprint.route("/signup", methods=["GET", "POST"])
@@ -82,20 +110,28 @@ def signup() -> ResponseReturnValue:
         return _signup_page(forms.errors_of(refusal)), 422
     sessions.begin(user)
     log.info("signed_up", user_id=user.id, is_admin=user.is_admin)
-    return redirect(url_for("dashboard.index"))
+    return redirect(url_for("start.index"))
 
 
 @blueprint.post("/logout")
 @member
 def logout() -> ResponseReturnValue:
-    """End every session of this account."""
-    sessions.end(current_user._get_current_object())
-    flash("You are logged out, on every device.", "success")
+    """End this session; those in other browsers go on."""
+    sessions.end()
+    flash(_("You are logged out here."), "success")
     return redirect(url_for("auth.login"))
 
 
+def _enter(user: User, target: str) -> ResponseReturnValue:
+    """Log in who has proved to be this person, and go on."""
+    users.note_log_in(user)
+    sessions.begin(user)
+    log.info("logged_in", user_id=user.id)
+    return redirect(target)
+
+
 def _open() -> bool:
-    return settings.registration_open or users.count() == 0
+    return registration.is_open() or users.count() == 0
 
 
 def _next() -> str:
@@ -108,8 +144,12 @@ def _login_page(errors: forms.Errors) -> str:
         values=forms.typed(),
         errors=errors,
         next=sessions.safe_next(request.values.get("next")),
-        registration_open=settings.registration_open,
+        registration_open=registration.is_open(),
     )
+
+
+def _second_step_page(errors: forms.Errors) -> str:
+    return render_template("auth/code.html", errors=errors)
 
 
 def _signup_page(errors: forms.Errors) -> str:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.money import EXACT
-from app.models import PositionStatus
-from app.services import balances, brokers, inbox, orders, overview, positions, standing
+from app.models import BalanceRow, Broker, PositionStatus
+from app.services import (
+    balances,
+    brokers,
+    history,
+    holdings,
+    inbox,
+    orders,
+    overview,
+    positions,
+    standing,
+)
+from app.services.holdings import Share
+from app.web import drawing
 from app.web.access import member
+from app.web.addresses import with_query
 from app.web.periods import PERIODS
 
 blueprint = Blueprint("dashboard", __name__)
@@ -27,24 +41,15 @@ def index() -> ResponseReturnValue:
     owned = brokers.of(current_user)
     held = balances.held_by(current_user)
     period = _period()
+    course = history.of_equity(current_user, PERIODS[period], held)
     return render_template(
         "dashboard.html",
-        totals=overview.totals(current_user, held),
+        totals=overview.totals(held, course.day_ago),
         period=period,
-        equity=[
-            {"at": at, "value": value} for at, value in balances.equity_curve(current_user, PERIODS[period])
-        ],
-        balances=[
-            {
-                "broker": broker.name,
-                "asset": row.asset,
-                "free": row.free,
-                "locked": row.locked,
-                "usd": row.usd_value,
-                "drift": row.drift,
-            }
-            for broker, row in held
-        ],
+        periods={name: with_query(url_for("dashboard.index"), period=name) for name in PERIODS},
+        equity=course.curve,
+        balances=[holdings.Held(broker, row) for broker, row in held[:_RECENT]],
+        allocation=_allocation(held),
         brokers=overview.states(owned),
         positions=standing.of(positions.of(current_user, PositionStatus.OPEN, limit=_RECENT)),
         alerts=inbox.recent(current_user, _RECENT),
@@ -57,11 +62,26 @@ def index() -> ResponseReturnValue:
 def equity() -> ResponseReturnValue:
     """The figures of the curve; times in Unix seconds, each once, amounts as text."""
     points: dict[int, str] = {}
-    for at, value in balances.equity_curve(current_user, PERIODS[_period()]):
-        points[int(at.timestamp())] = format(EXACT.quantize(value, _CENT), "f")
+    course = history.of_equity(current_user, PERIODS[_period()], balances.held_by(current_user))
+    for worth in course.curve:
+        points[int(worth.at.timestamp())] = format(EXACT.quantize(worth.usd, _CENT), "f")
     return {"points": [{"time": time, "value": value} for time, value in points.items()]}
 
 
 def _period() -> str:
     asked = request.args.get("period", "day")
     return asked if asked in PERIODS else "day"
+
+
+def _allocation(
+    held: Sequence[tuple[Broker, BalanceRow]],
+) -> dict[str, list[tuple[Share, tuple[float, float]]]]:
+    """The shares of assets and of brokers, each with the arc that draws it."""
+    kinds = {
+        "asset": holdings.shares((row.asset, row.usd_value) for _, row in held),
+        "broker": holdings.shares((broker.name, row.usd_value) for broker, row in held),
+    }
+    return {
+        kind: list(zip(shares, drawing.arcs([share.percent for share in shares]), strict=True))
+        for kind, shares in kinds.items()
+    }

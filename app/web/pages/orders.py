@@ -10,16 +10,23 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from app.domain.money import plain
 from app.models import OrderOrigin, OrderRow, utc_now
 from app.services import brokers, orders, timeline
 from app.services.orders import TABS, CancelRefused, OrderFilter
-from app.web import paging
+from app.web import exports, paging
 from app.web.access import member
-from app.web.filters import words
 from app.web.ids import row_id
+from app.web.languages import words
 from app.web.periods import PERIODS
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+_COLUMNS = (
+    *("Order", "Created (UTC)", "Broker", "Exchange", "Market", "Side", "Type", "Status", "From"),
+    *("Quantity", "Filled", "Limit price", "Trigger price", "Average price", "Value", "Fees"),
+    *("Switchyard ms", "Exchange ms", "Our id", "Exchange's id", "Reason"),
+)
 
 
 @blueprint.get("/")
@@ -38,7 +45,15 @@ def index() -> ResponseReturnValue:
         origins=list(OrderOrigin),
         orders=found,
         page=paging.page_of(wanted.page, wanted.per_page, total, "orders.index"),
+        exports=exports.links(url_for("orders.export")),
     )
+
+
+@blueprint.get("/export")
+@member
+def export() -> ResponseReturnValue:
+    """The same as a file, all pages of it."""
+    return exports.answer("orders", _COLUMNS, map(_row, orders.every(current_user, _wanted())))
 
 
 @blueprint.get("/<int:order_id>")
@@ -106,6 +121,19 @@ def _tabs(counts: dict[str, int], current: str) -> list[dict[str, Any]]:
         }
         for tab, number in counts.items()
     ]
+
+
+def _row(order: OrderRow) -> exports.Row:
+    way = timeline.of(order)
+    fees = ", ".join(f"{plain(fee)} {asset}" for asset, fee in _fees(order).items())
+    return (
+        *(order.id, order.created_at, order.broker.name, order.broker.exchange, order.symbol),
+        *(order.side, order.type, order.status, order.origin),
+        *(order.quantity, order.filled_quantity, order.price, order.trigger_price),
+        *(order.average_price, order.cost, fees),
+        *(round(way.ours_ms, 3), None if way.exchange_ms is None else round(way.exchange_ms, 3)),
+        *(order.client_order_id, order.exchange_order_id, order.reason),
+    )
 
 
 def _fees(order: OrderRow) -> dict[str, Decimal]:

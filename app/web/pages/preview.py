@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from flask_babel import gettext as _
+
 from app.domain.accounts import Environment
 from app.domain.errors import Violation
 from app.domain.money import EXACT, plain
@@ -115,11 +117,11 @@ def preview_of(broker: Broker, draft: OrderDraft, planned: Plan) -> Preview:
 def _rounded(draft: OrderDraft, planned: Plan) -> list[Rounded]:
     request = planned.request
     pairs = (
-        ("Quantity", draft.quantity, request.quantity),
-        ("Amount", draft.quote_quantity, request.quote_quantity),
-        ("Price", draft.price, request.price),
-        ("Stop-loss", _price(draft.stop_loss), _trigger(request.stop_loss)),
-        ("Take-profit", _price(draft.take_profit), _trigger(request.take_profit)),
+        (_("Quantity"), draft.quantity, request.quantity),
+        (_("Amount"), draft.quote_quantity, request.quote_quantity),
+        (_("Price"), draft.price, request.price),
+        (_("Stop-loss"), _price(draft.stop_loss), _trigger(request.stop_loss)),
+        (_("Take-profit"), _price(draft.take_profit), _trigger(request.take_profit)),
     )
     return [
         Rounded(what, entered, sent)

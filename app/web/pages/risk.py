@@ -19,7 +19,7 @@ from app.services import brokers, halts, limits, panic
 from app.services.halts import Reach
 from app.web import forms
 from app.web.access import member
-from app.web.filters import words
+from app.web.languages import words
 
 blueprint = Blueprint("risk", __name__)
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.models import utc_now
@@ -39,7 +40,7 @@ def api_tokens() -> ResponseReturnValue:
     if errors:
         return _tokens_page(forms.typed(), errors=errors), 422
     try:
-        _, token = tokens.create(current_user, form.name, form.scopes, days=form.days)
+        _row, token = tokens.create(current_user, form.name, form.scopes, days=form.days)
     except TokenRefused as refusal:
         return _tokens_page(forms.typed(), errors=forms.errors_of(refusal)), 422
     return _tokens_page({"read": True}, new_token=token)
@@ -51,7 +52,7 @@ def revoke_token(token_id: int) -> ResponseReturnValue:
     """Refuse a token from now on."""
     token = tokens.find(current_user, token_id) or abort(404)
     tokens.revoke(token)
-    flash(f"{token.name} is revoked.", "success")
+    flash(_("%(name)s is revoked.", name=token.name), "success")
     return redirect(url_for("settings.api_tokens"))
 
 

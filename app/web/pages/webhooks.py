@@ -28,8 +28,8 @@ from app.services.inbox import ACTIONS, AlertFilter
 from app.services.replays import ReplayRefused
 from app.web import paging, understood
 from app.web.access import member
-from app.web.filters import words
 from app.web.ids import row_id
+from app.web.languages import words
 from app.web.periods import PERIODS
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")

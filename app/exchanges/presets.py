@@ -1,26 +1,23 @@
-"""Exits attached to an entry: Bitget creates them once the entry is filled and ties nothing back to it.
+"""Exits attached to an entry, where the exchange creates them once it has filled and ties nothing back to it.
 
 Until then an exit has no id at the exchange. We name it after its entry, its kind and its trigger, which is all that is
-needed to recognise it among the ``tpsl`` orders later: the opposite side, that trigger, born no earlier than the entry.
+needed to recognise it among the waiting orders later: the opposite side, that trigger, born no earlier than the entry.
 When nobody knows that an entry had presets (its answer was lost), its exits are the ones born with its fill.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from app.domain.money import plain
-from app.domain.orders import Leg, OrderReport, OrderRequest, OrderStatus, OrderType
-from app.exchanges.bitget.parse import ZERO, typed
+from app.domain.orders import Leg, OrderReport, OrderRequest, OrderStatus, OrderType, Side
 from app.exchanges.rest import positive
 
 PRESET_PREFIX = "preset-"
 STOP, TARGET = "sl", "tp"
-_PRICE = {STOP: "presetStopLossPrice", TARGET: "presetTakeProfitPrice"}
-_LIMIT = {STOP: "executeStopLossPrice", TARGET: "executeTakeProfitPrice"}
 STOPS = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LIMIT})
 TARGETS = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 
@@ -31,6 +28,10 @@ GIVEN_UP_AFTER = timedelta(minutes=1)
 SMALLEST_SHARE = Decimal("0.98")
 
 _DATED = datetime.min.replace(tzinfo=UTC)
+_ZERO = Decimal(0)
+
+#: What an entry's record calls the trigger and the limit price of each kind of exit.
+Words = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,15 @@ def asked_for(request: OrderRequest, entry_id: str) -> list[Preset]:
     return [Preset(entry_id, kind, leg.trigger_price, leg.limit_price) for kind, leg in legs if leg]
 
 
-def told(entry: OrderReport) -> list[Preset] | None:
+def told(entry: OrderReport, words: Words) -> list[Preset] | None:
     """The exits that an entry's record names; None when it does not speak of them, as not all records do."""
-    if entry.exchange_order_id is None or not {_PRICE[STOP], _PRICE[TARGET]} <= entry.raw.keys():
+    if entry.exchange_order_id is None or not {trigger for trigger, _ in words.values()} <= entry.raw.keys():
         return None
     found = []
-    for kind in (STOP, TARGET):
-        trigger, limit = (str(entry.raw.get(name[kind]) or "") for name in (_PRICE, _LIMIT))
-        if positive(trigger):
-            found.append(Preset(entry.exchange_order_id, kind, Decimal(trigger), positive(limit)))
+    for kind, names in words.items():
+        trigger, limit = (positive(str(entry.raw.get(name) or "")) for name in names)
+        if trigger is not None:
+            found.append(Preset(entry.exchange_order_id, kind, trigger, limit))
     return found
 
 
@@ -97,7 +98,7 @@ def unborn(preset: Preset, entry: OrderReport, now: datetime) -> OrderReport:
         type=preset.type,
         status=OrderStatus.PENDING if waits else OrderStatus.CANCELED,
         quantity=entry.quantity,
-        filled_quantity=ZERO,
+        filled_quantity=_ZERO,
         price=preset.limit_price,
         trigger_price=preset.trigger_price,
         created_at=entry.created_at,
@@ -106,8 +107,30 @@ def unborn(preset: Preset, entry: OrderReport, now: datetime) -> OrderReport:
     )
 
 
+def children(
+    entry: OrderReport, asked: Sequence[Preset], now: datetime, lists: Iterable[Iterable[OrderReport]]
+) -> tuple[OrderReport, ...]:
+    """The exits asked for, each as the exchange has it or, until it is born, as it was asked for.
+
+    ``lists`` are the places that may have them, of which no more are read than needed.
+    """
+    waiting = tuple(unborn(preset, entry, now) for preset in asked)
+    if not asked or not entry.filled_quantity:
+        return waiting
+    seen: list[OrderReport] = []
+    found = waiting
+    for exits in lists:
+        seen += exits
+        found = tuple(
+            born(preset, entry, seen) or exit_ for preset, exit_ in zip(asked, waiting, strict=True)
+        )
+        if not any(map(is_unborn, found)):
+            break
+    return found
+
+
 def born(preset: Preset, entry: OrderReport, exits: Iterable[OrderReport]) -> OrderReport | None:
-    """The exit among the ``tpsl`` orders, when it is there."""
+    """The exit among the waiting orders, when it is there."""
     since = (entry.created_at or _DATED) - timedelta(seconds=1)
     candidates = [
         exit_
@@ -119,12 +142,12 @@ def born(preset: Preset, entry: OrderReport, exits: Iterable[OrderReport]) -> Or
 
 def born_with(entry: OrderReport, exits: Iterable[OrderReport]) -> tuple[OrderReport, ...]:
     """The exits of a filled entry of which it is not known whether it carried any: at most one of a kind."""
-    filled = entry.filled_quantity or ZERO
+    filled = entry.filled_quantity or _ZERO
     born_then = [
         exit_
         for exit_ in _of_side(entry, exits)
         if _distance(exit_, entry) <= BORN_WITHIN
-        and SMALLEST_SHARE * filled <= (exit_.quantity or ZERO) <= filled
+        and SMALLEST_SHARE * filled <= (exit_.quantity or _ZERO) <= filled
     ]
     found = []
     for kind, types in ((STOP, STOPS), (TARGET, TARGETS)):
@@ -151,5 +174,23 @@ def _as_child(exit_: OrderReport, entry: OrderReport, kind: str) -> OrderReport:
 
 
 def _client_id(entry: OrderReport, kind: str) -> str | None:
-    """Ours alone: Bitget gives exits ids of its own and takes none."""
+    """Ours alone: the exchange gives exits ids of its own and takes none."""
     return f"{entry.client_order_id}-{kind}" if entry.client_order_id else None
+
+
+def typed(order: OrderReport, reference: Decimal | None) -> OrderReport:
+    """An order that waits for a price, told whether it stops or takes profit, where no record does.
+
+    ``reference`` is a price of the market while it waits. Without one the type stays unknown.
+    """
+    if order.trigger_price is None or order.side is None or reference is None:
+        return order
+    type_ = _waiting_type(order.side, order.trigger_price < reference, order.price is not None)
+    return replace(order, type=type_)
+
+
+def _waiting_type(side: Side, below: bool, at_limit: bool) -> OrderType:
+    """What an order is that waits for a price below the market, or above it."""
+    if below is (side is Side.SELL):
+        return OrderType.STOP_LIMIT if at_limit else OrderType.STOP_LOSS
+    return OrderType.TAKE_PROFIT_LIMIT if at_limit else OrderType.TAKE_PROFIT

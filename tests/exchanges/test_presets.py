@@ -1,4 +1,4 @@
-"""Which exits belong to which entry: Bitget ties nothing back to it."""
+"""Which exits belong to which entry, where the exchange ties nothing back to it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import Leg, OrderReport, OrderRequest, OrderStatus, OrderType, Side
-from app.exchanges.bitget import presets
-from app.exchanges.bitget.presets import STOP, TARGET, Preset
+from app.exchanges import presets
+from app.exchanges.presets import STOP, TARGET, Preset
 
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
 ENTRY = OrderReport(

@@ -1,0 +1,154 @@
+"""The pages that are open in this process: one thread tells all of them what has changed.
+
+A page costs a connection and no thread, so that however many are open, requests and alerts find one.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterable
+
+import redis.exceptions
+import structlog
+from flask import Flask
+
+from app.services import events
+from app.services.events import Change
+
+log = structlog.get_logger()
+
+#: Each holds a file descriptor, of which a process has a thousand by default.
+_MOST = 500
+#: A proxy takes a connection for dead after a minute or so of silence.
+_HEARTBEAT_SECONDS = 15.0
+#: A page is let go after this time and comes back at once, with a session that has to be good still.
+_STAY_SECONDS = 600.0
+#: How long a page that has just opened may wait until it is told what it missed meanwhile.
+_TURN_SECONDS = 0.25
+#: After pages were told something, what happens in this time is told together: under a flood there are few writes.
+_GATHER_SECONDS = 0.25
+_REDIS_PAUSE_SECONDS = 1.0
+_STILL_HERE = ": still here\n\n"
+
+
+class OpenPage:
+    """A person's page at the other end of a connection, and up to which moment it has been told everything."""
+
+    def __init__(self, user_id: int, connection: socket.socket, *, since: int) -> None:
+        self.user_id = user_id
+        self.since = since
+        self.leaves_at = time.monotonic() + _STAY_SECONDS
+        self._connection = connection
+        connection.setblocking(False)
+
+    def tell(self, changes: Iterable[Change]) -> bool:
+        """Name the topics; False when nobody reads it any more."""
+        mine = {change.topic: change for change in changes if change.concerns(self.user_id)}
+        if not mine:
+            return True
+        self.since = max(self.since, *(change.at for change in mine.values()))
+        return self.write("".join(map(_as_event, mine.values())))
+
+    def write(self, text: str) -> bool:
+        """Send without waiting; False when nobody reads, or not as fast as there is something to tell."""
+        line = text.encode()
+        try:
+            return self._connection.send(line) == len(line)
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+
+class OpenPages:
+    """All pages of one process. The thread that tells them runs while there is one."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._pages: set[OpenPage] = set()
+        self._arrived: list[OpenPage] = []
+        self._running = False
+        self._next_beat = 0.0
+
+    @property
+    def full(self) -> bool:
+        """Whether a further page has to be told to come back later."""
+        return len(self._pages) >= _MOST
+
+    def add(self, page: OpenPage) -> None:
+        """Tell this page what it missed, and everything from now on."""
+        with self._lock:
+            self._pages.add(page)
+            self._arrived.append(page)
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="open-pages", daemon=True).start()
+
+    def _run(self) -> None:
+        with self._app.app_context():
+            while not self._all_gone():
+                try:
+                    self._tell_what_happens()
+                except redis.exceptions.RedisError as error:
+                    log.warning("pages_not_told", error=str(error))
+                    time.sleep(_REDIS_PAUSE_SECONDS)
+
+    def _all_gone(self) -> bool:
+        """Whether the thread ends; said under the lock, so that a page which arrives then starts another."""
+        with self._lock:
+            self._running = bool(self._pages)
+            return not self._running
+
+    def _tell_what_happens(self) -> None:
+        """Until the last page has gone.
+
+        Raises:
+            redis.exceptions.RedisError: when Redis is gone; the pages stay, and are told afterwards what they missed.
+        """
+        with self._lock:
+            self._arrived = list(self._pages)
+        for changes in events.listen(_TURN_SECONDS):
+            for page in self._newcomers():
+                self._keep_if(page, page.tell(events.missed(page.user_id, page.since)))
+            if changes:
+                for page in self._present():
+                    self._keep_if(page, page.tell(changes))
+                time.sleep(_GATHER_SECONDS)
+            self._beat()
+            if not self._pages:
+                return
+
+    def _beat(self) -> None:
+        """From time to time let every page know that the line stands, and part with those that have stayed long."""
+        now = time.monotonic()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + _HEARTBEAT_SECONDS
+        for page in self._present():
+            self._keep_if(page, now < page.leaves_at and page.write(_STILL_HERE))
+
+    def _newcomers(self) -> list[OpenPage]:
+        with self._lock:
+            arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def _present(self) -> list[OpenPage]:
+        with self._lock:
+            return list(self._pages)
+
+    def _keep_if(self, page: OpenPage, there: bool) -> None:
+        if there:
+            return
+        with self._lock:
+            self._pages.discard(page)
+        page.close()
+
+
+def _as_event(change: Change) -> str:
+    row_id = "" if change.row_id is None else change.row_id
+    return f"event: {change.topic}\nid: {change.at}\ndata: {row_id}\n\n"

@@ -1,0 +1,1 @@
+"""The pages' texts in other languages, and what collects them."""
