@@ -1,12 +1,7 @@
-"""The Coinbase client: placing, changing and cancelling, on top of what can be asked.
-
-All of these are answered with ids only, which say "received": what became of the order is looked up at once. When that
-look-up fails, a placed order is told as received and nothing more, for it surely reached the exchange.
-"""
+"""The Coinbase client: placing, changing and cancelling, all answered with ids only, on top of what can be asked."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,22 +11,18 @@ from uuid import uuid4
 
 from app.domain.errors import (
     DuplicateOrder,
-    ExchangeError,
     InvalidOrder,
     OrderDenied,
     OrderNotFound,
-    OutcomeUnknown,
 )
 from app.domain.money import plain
 from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType
 from app.exchanges.coinbase import orders, parse, wire
-from app.exchanges.coinbase.parse import ZERO
 from app.exchanges.coinbase.reads import CoinbaseReads
 from app.exchanges.passed import explained
+from app.exchanges.receipts import given
 from app.exchanges.refusals import exits_of
 from app.exchanges.rest import milliseconds
-
-log = logging.getLogger(__name__)
 
 
 class Coinbase(CoinbaseReads):
@@ -43,37 +34,28 @@ class Coinbase(CoinbaseReads):
         """See `Exchange.place_order`. Under a client id that is in use the first order is told, and none is placed."""
         market, request = self._prepare(request)
         request = replace(request, client_order_id=request.client_order_id or str(uuid4()))
-        return self._placed(orders.single(request, market))
+        return self._place(orders.single(request, market))
 
     def place_oco(self, request: OcoRequest) -> OrderReport:
         """See `Exchange.place_oco`: a bracket, whose take-profit rests and whose stop takes its place."""
         market, request = self._prepare_oco(request)
         request = replace(request, client_order_id=request.client_order_id or str(uuid4()))
         try:
-            return self._placed(orders.pair(request, market))
+            return self._place(orders.pair(request, market))
         except InvalidOrder as refused:
             # Coinbase's words do not always tell whether the market has passed one of the prices.
             raise explained(refused, exits_of(request), self) from None
 
-    def _placed(self, body: orders.Params) -> OrderReport:
+    def _place(self, body: orders.Params) -> OrderReport:
         """What became of an order, once all of its fills are told.
 
         Raises:
             DuplicateOrder: the client id was used before, and for another order.
         """
         order_id: str = self._call(wire.PLACE, body, lambda data: data["success_response"]["order_id"])
-        try:
-            found = self._with_fills(
-                self.get_order(parse.ours(body["product_id"]), exchange_order_id=order_id)
-            )
-        except ExchangeError as error:
-            log.warning("%s took order %s; %s", self.name, order_id, error.message)
-            return self._received(order_id, body)
+        found = self._looked_up(self._received(order_id, body))
         if not orders.is_told_by(body, found.raw):
             raise DuplicateOrder(self.name, "another order goes by this client id")
-        told = sum((fill.quantity for each in (found, *found.children) for fill in each.fills), ZERO)
-        if told < (found.filled_quantity or ZERO):
-            return self._received(order_id, body)
         return found
 
     def _received(self, order_id: str, body: orders.Params) -> OrderReport:
@@ -88,15 +70,6 @@ class Coinbase(CoinbaseReads):
         }
         received = replace(self._parsed(record), status=OrderStatus.PENDING)
         return received if received.children else replace(received, children=parse.unborn(received))
-
-    def _with_fills(self, report: OrderReport) -> OrderReport:
-        """An order with its executions; those of a pair belong to the leg that has executed."""
-        if not report.filled_quantity:
-            return report
-        if report.type is None:
-            return replace(report, children=tuple(self._with_fills(leg) for leg in report.children))
-        fills = self.fills(report.symbol, exchange_order_id=report.exchange_order_id)
-        return replace(report, fills=tuple(fills))
 
     # -- changing ----------------------------------------------------------------------------------------------
 
@@ -122,7 +95,7 @@ class Coinbase(CoinbaseReads):
             "price": plain(market.quantize_price(price or order.price)),
         }
         self._call(wire.EDIT, body, lambda data: data["success"])
-        return self._confirmed(symbol, "change", order.exchange_order_id)
+        return self._confirmed(symbol, exchange_order_id=order.exchange_order_id)
 
     # -- cancelling --------------------------------------------------------------------------------------------
 
@@ -131,21 +104,12 @@ class Coinbase(CoinbaseReads):
     ) -> OrderReport:
         """Cancel an order; a leg takes its sibling along, an entry the exits it carries."""
         if exchange_order_id is None:
-            found = self._by_client_id(symbol, client_order_id)
-            exchange_order_id = found.exchange_order_id
+            exchange_order_id = self._by_client_id(symbol, given(client_order_id)).exchange_order_id
         self._cancel([parse.order_number(exchange_order_id or "")])
-        return self._confirmed(symbol, "cancellation", exchange_order_id)
+        return self._confirmed(symbol, exchange_order_id=exchange_order_id)
 
     def _cancel(self, numbers: Sequence[str]) -> None:
         self._call(wire.CANCEL, {"order_ids": list(numbers)}, lambda data: data["results"])
-
-    def _confirmed(self, symbol: str, what: str, exchange_order_id: str | None) -> OrderReport:
-        """An order after a change of it was taken, which is not yet to say that it was carried out."""
-        try:
-            return self._with_fills(self.get_order(symbol, exchange_order_id=exchange_order_id))
-        except ExchangeError as error:
-            message = f"the {what} was taken; what came of it is not known: {error.exchange_message}"
-            raise OutcomeUnknown(self.name, message, code=error.code) from None
 
     def cancel_all(self, symbol: str | None = None) -> list[OrderReport]:
         """Cancel some at a time; there is no call for all. Those that have ended meanwhile were not to be cancelled."""

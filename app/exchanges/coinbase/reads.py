@@ -19,7 +19,8 @@ from app.exchanges.coinbase import parse, wire
 from app.exchanges.coinbase.parse import Row, theirs
 from app.exchanges.coinbase.tokens import NotAKey, Signer
 from app.exchanges.history import pages
-from app.exchanges.rest import Endpoint, Fault, RestExchange, milliseconds
+from app.exchanges.receipts import ReceiptExchange, given
+from app.exchanges.rest import Endpoint, Fault, milliseconds
 from app.exchanges.transport import Answer, WireRequest
 
 Parsed = TypeVar("Parsed")
@@ -28,7 +29,7 @@ Params = dict[str, Any]
 _DATED = datetime.min.replace(tzinfo=UTC)
 
 
-class CoinbaseReads(RestExchange):
+class CoinbaseReads(ReceiptExchange):
     """The questions to one portfolio: a key is bound to one."""
 
     name = "coinbase"
@@ -164,7 +165,7 @@ class CoinbaseReads(RestExchange):
     ) -> OrderReport:
         """See `Exchange.get_order`. A bracket is told as a pair, and a leg of it by its own id."""
         if exchange_order_id is None:
-            return self._with_exits(self._by_client_id(symbol, client_order_id))
+            return self._with_exits(self._by_client_id(symbol, given(client_order_id)))
         order = self._order(parse.order_number(exchange_order_id))
         if order.exchange_order_id == exchange_order_id:
             return self._with_exits(order)
@@ -177,9 +178,7 @@ class CoinbaseReads(RestExchange):
     def _parsed(self, row: Row) -> OrderReport:
         return parse.parse_order(row, self._markets.get(parse.ours(row["product_id"])))
 
-    def _by_client_id(self, symbol: str, client_order_id: str | None) -> OrderReport:
-        if client_order_id is None:
-            raise OrderDenied.because("order_id", "tell the exchange's order id or the client order id")
+    def _by_client_id(self, symbol: str, client_order_id: str) -> OrderReport:
         since = datetime.now(UTC) - wire.LOOKED_BACK
         for order in [*self._orders(symbol, since), *self._open(symbol)]:
             if order.client_order_id == client_order_id:
