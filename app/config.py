@@ -154,6 +154,11 @@ class Settings:
         return f"redis+socket://{parts.path}{query}"
 
     @property
+    def limits_url(self) -> str:
+        """`redis_url` in the form of the library that counts requests, which names unix sockets differently again."""
+        return self.redis_url.replace("unix://", "redis+unix://", 1)
+
+    @property
     def sqlite_file(self) -> Path | None:
         """The database's file, or None when the database is a server."""
         prefix = "sqlite:///"

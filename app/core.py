@@ -69,10 +69,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.trusted_proxies > 0,
         PERMANENT_SESSION_LIFETIME=timedelta(days=14),
-        WTF_CSRF_TIME_LIMIT=None,
-        RATELIMIT_STORAGE_URI=_limits_url(settings),
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
-        RATELIMIT_HEADERS_ENABLED=False,
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
@@ -83,9 +79,6 @@ def _add_extensions(app: Flask, settings: Settings) -> None:
     """Bind the shared objects to this application."""
     extensions.db.init_app(app)
     app.extensions["migrate"] = LocalProxy(partial(_migrations, app))
-    extensions.login.init_app(app)
-    extensions.csrf.init_app(app)
-    extensions.limiter.init_app(app)
     extensions.celery.conf.broker_url = settings.celery_broker_url
     app.extensions["redis"] = Redis.from_url(
         settings.redis_url, decode_responses=True, socket_connect_timeout=1, socket_timeout=5
@@ -110,7 +103,3 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     if settings.sqlite_file is not None:
         return {"connect_args": {"timeout": 15}}
     return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 30}
-
-
-def _limits_url(settings: Settings) -> str:
-    return settings.redis_url.replace("unix://", "redis+unix://", 1)

@@ -25,6 +25,7 @@ class TaskName(StrEnum):
     PROCESS_ALERT = "alerts.process"
     SUBMIT_ORDER = "orders.submit"
     CANCEL_ORDER = "orders.cancel"
+    AMEND_ORDER = "orders.amend"
     RECONCILE_ORDER = "orders.reconcile"
     SYNC_OPEN_ORDERS = "orders.sync_open"
     MANAGE_POSITION = "positions.manage"
@@ -68,6 +69,11 @@ def submit_order(order_id: int, exchange: str, *, countdown: float | None = None
 def cancel_order(order_id: int, exchange: str) -> bool:
     """Cancel an order on its exchange."""
     return _send(TaskName.CANCEL_ORDER, order_id, orders_queue(exchange))
+
+
+def amend_order(order_id: int, exchange: str) -> bool:
+    """Change an order on its exchange."""
+    return _send(TaskName.AMEND_ORDER, order_id, orders_queue(exchange))
 
 
 def reconcile_order(order_id: int, exchange: str) -> bool:

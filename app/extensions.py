@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 from flask import current_app
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf.csrf import CSRFProtect
 from redis import Redis
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -39,9 +35,6 @@ if TYPE_CHECKING:
     Table = Model  # what the type checker knows of `db.Model`, which is made at run time
 else:
     Table = db.Model
-login = LoginManager()
-csrf = CSRFProtect()
-limiter = Limiter(key_func=get_remote_address)
 redis: Redis = LocalProxy(lambda: current_app.extensions["redis"])  # type: ignore[assignment]
 settings: Settings = LocalProxy(lambda: current_app.extensions["settings"])  # type: ignore[assignment]
 celery = Celery("switchyard", config_source="celeryconfig")

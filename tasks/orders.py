@@ -1,7 +1,7 @@
-"""Placing, cancelling and finding out about orders."""
+"""Placing, cancelling, changing and finding out about orders."""
 
 from app.dispatch import TaskName
-from app.services import execution, reconciliation
+from app.services import amending, execution, reconciliation
 from tasks.app import ContextTask, celery
 
 
@@ -15,6 +15,12 @@ def submit(self: ContextTask, order_id: int) -> None:
 def cancel(order_id: int) -> None:
     """Cancel an order on its exchange."""
     execution.cancel(order_id)
+
+
+@celery.task(name=TaskName.AMEND_ORDER.value)
+def amend(order_id: int) -> None:
+    """Change an order on its exchange."""
+    amending.carry_out(order_id)
 
 
 @celery.task(name=TaskName.RECONCILE_ORDER.value)

@@ -24,12 +24,14 @@ _COLUMNS = ("id", "name", "native", "required_credentials", "test_environment")
 
 
 @exchanges.command("list")
+@click.argument("text", required=False, default="")
 @click.option("--native", is_flag=True, help="Only those we trade on.")
 @json_option
-def list_(native: bool, as_json: bool) -> None:
-    """List the exchanges; JSON tells also what the native ones can do."""
-    rows = [_row(listing) for listing in directory.read().listings if listing.native or not native]
-    show(rows, _COLUMNS, as_json=as_json, nothing="The directory is empty: flask exchanges refresh")
+def list_(text: str, native: bool, as_json: bool) -> None:
+    """List the exchanges whose name contains TEXT; JSON tells also what the native ones can do."""
+    rows = [_row(listing) for listing in directory.search(text, native=native)]
+    nothing = "No exchange has such a name." if text else "The directory is empty: flask exchanges refresh"
+    show(rows, _COLUMNS, as_json=as_json, nothing=nothing)
 
 
 @exchanges.command()

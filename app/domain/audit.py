@@ -29,6 +29,7 @@ class Action(StrEnum):
     ORDER_MOVED = "order.moved"
     ORDER_NOTED = "order.noted"
     ORDER_CANCEL_ASKED = "order.cancel_asked"
+    ORDER_CHANGE_ASKED = "order.change_asked"
     BROKER_ADDED = "broker.added"
     BROKER_EDITED = "broker.edited"
     BROKER_KEYS_CHANGED = "broker.keys_changed"

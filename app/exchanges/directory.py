@@ -50,6 +50,16 @@ def read() -> Directory:
     return Directory(stored["ccxt_version"], tuple(_corrected(row) for row in stored["exchanges"]))
 
 
+def search(text: str = "", *, native: bool = False) -> list[Listing]:
+    """The listings whose name or id contains ``text``, with ``native`` only those we trade on."""
+    wanted = text.strip().casefold()
+    return [
+        listing
+        for listing in read().listings
+        if (wanted in listing.name.casefold() or wanted in listing.id) and (listing.native or not native)
+    ]
+
+
 def write(ccxt_version: str, listings: Iterable[Listing]) -> None:
     """Store a directory: sorted, one exchange a line, so that a refresh shows exactly what changed."""
     rows = sorted((asdict(_named_by_us(listing)) for listing in listings), key=lambda row: str(row["id"]))

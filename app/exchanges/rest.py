@@ -42,6 +42,7 @@ from app.domain.orders import OcoRequest, OrderRequest
 from app.exchanges.base import Exchange
 from app.exchanges.budget import Charge, Limit, LocalRateBudget, RateBudget, Scope, Spent
 from app.exchanges.refusals import exits_of, on_grid, pair_on_grid, pair_refusals, refusals
+from app.exchanges.sparing import spared
 from app.exchanges.transport import Answer, Redactor, Transport, WireRequest
 
 log = logging.getLogger(__name__)
@@ -262,7 +263,7 @@ class RestExchange(Exchange):
 
     def _spend(self, venue: str, charges: Sequence[Charge], urgent: bool) -> list[int]:
         try:
-            return self._budget.spend(venue, charges, urgent=urgent)
+            return self._budget.spend(venue, spared(charges), urgent=urgent)
         except Spent as spent:
             raise RateLimited(
                 self.name, f"not sent: {spent}", retry_after=max(1, math.ceil(spent.seconds))

@@ -52,7 +52,9 @@ class OrderRow(Table):
 
     A protection order that carries both a trigger of its own and a take-profit is one OCO on the exchange; its
     other leg is a row whose ``parent_id`` is this one. ``fills_missing``: the exchange reports more executed than
-    the fills that it has listed so far, which are asked for until they come.
+    the fills that it has listed so far, which are asked for until they come. ``amend_quantity`` and ``amend_price`` are
+    what a resting order shall become, until its exchange has answered (see `app.services.amending`). ``ruled_out``: how
+    many of the places where an order in doubt is looked for are proven not to hold it (see `app.services.whereabouts`).
     """
 
     __tablename__ = "orders"
@@ -90,6 +92,8 @@ class OrderRow(Table):
     take_profit_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     trailing_percent: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     targets: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
+    amend_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    amend_price: Mapped[Decimal | None] = mapped_column(ExactDecimal)
 
     status: Mapped[OrderStatus] = mapped_column(EnumText(OrderStatus), default=OrderStatus.PENDING)
     filled_quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
@@ -102,6 +106,7 @@ class OrderRow(Table):
     carried: Mapped[bool] = mapped_column(default=False)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
+    ruled_out: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -130,6 +135,11 @@ class OrderRow(Table):
     def is_pair(self) -> bool:
         """Whether it is two exits in one, which execute, and are booked, as its children."""
         return self.role is OrderRole.PROTECTION and bool(self.children)
+
+    @property
+    def is_being_amended(self) -> bool:
+        """Whether somebody wants it changed and the exchange has not answered yet."""
+        return self.amend_quantity is not None or self.amend_price is not None
 
     @property
     def acts_at(self) -> Decimal | None:

@@ -63,7 +63,7 @@ class Door:
         self._behind = behind
         self._tally = Tally(app.extensions["redis"])
         self._intake = Intake(app, self._tally)
-        self._guesses = Guesses(app.config["RATELIMIT_STORAGE_URI"])
+        self._guesses = Guesses(app.extensions["settings"].limits_url)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

@@ -11,6 +11,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 
 from app.domain.orders import OrderDraft, OrderType, Side, TargetWish, TimeInForce
 from app.schemas.fields import Amount, Percent, ProtectivePrice, Switch
+from app.services.amending import Change
 
 _HUNDRED = Decimal(100)
 
@@ -112,3 +113,17 @@ class TicketSchema(Schema):
             trailing_percent=data["trailing_percent"],
         )
         return Ticket(data["broker_id"], draft, data["client_order_id"])
+
+
+class ChangeSchema(Schema):
+    """What an open order shall become; an empty field stays as it is."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    quantity = Amount(load_default=None)
+    price = Amount(load_default=None)
+
+    @post_load
+    def _change(self, data: dict[str, Any], **_: Any) -> Change:
+        return Change(**data)

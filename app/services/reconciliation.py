@@ -22,6 +22,7 @@ from app.exchanges import Exchange, capabilities
 from app.extensions import db
 from app.models import Alert, Broker, OrderEvent, OrderRole, OrderRow, utc_now
 from app.services import (
+    amending,
     bookkeeping,
     connections,
     copies,
@@ -124,7 +125,7 @@ def _resting(exchange: Exchange, symbols: Collection[str]) -> dict[str | None, O
 
 
 def sweep() -> int:
-    """Send again what no worker has picked up, look up what is still in doubt, and cancel what has not been yet.
+    """Send again what no worker has picked up, look up what is still in doubt, and cancel or change what has not been.
 
     Returns how many rows wanted something. Of very many, chance picks those of this time, so that none waits for ever
     behind others that cannot be settled.
@@ -154,15 +155,18 @@ def sweep() -> int:
         .order_by(func.random())
         .limit(_BATCH)
     ).all()
+    unchanged = db.session.execute(amending.UNANSWERED.order_by(func.random()).limit(_BATCH)).all()
     db.session.rollback()
     for alert_id, exchange in alerts:
         copies.send(TaskName.PROCESS_ALERT, alert_id, exchange)
     for order_id, exchange, status in orders:
         copies.send(_WANTED.get(status, TaskName.CANCEL_ORDER), order_id, exchange)
+    for order_id, exchange in unchanged:
+        copies.send(TaskName.AMEND_ORDER, order_id, exchange)
     unattended = protection.unattended(_BATCH)
     for position_id, exchange in unattended:
         copies.send(TaskName.MANAGE_POSITION, position_id, exchange)
-    return len(alerts) + len(orders) + len(unattended)
+    return len(alerts) + len(orders) + len(unchanged) + len(unattended)
 
 
 def _undisturbed(order: OrderRow, resting: Mapping[str | None, OrderReport]) -> bool:

@@ -2,8 +2,8 @@
 
 The web process never calls an exchange. A page asks for what it shows and gets what was fetched last; if nobody has
 asked for it in the last moments, a worker is asked for newer. So an exchange is asked for a book at most every
-`BOOK_SECONDS` however many pages are open, and not at all when none is. Everything lies in Redis and is free to lose:
-the queue carries the market's id, and what is wanted of it waits under that id.
+`BOOK_SECONDS` however many pages are open, not at all when none is, and only while its allowance is plenty. Everything
+lies in Redis and is free to lose: the queue carries the market's id, and what is wanted of it waits under that id.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from app.domain.errors import TradingError
 from app.domain.markets import Candle, Level, OrderBook, Ticker
 from app.domain.money import plain
 from app.exchanges import Exchange
+from app.exchanges.sparing import sparing
 from app.extensions import db
 from app.extensions import redis as store
 from app.models import Broker, MarketRow, utc_now
@@ -89,10 +90,10 @@ def fetch(market_id: int) -> None:
     if broker is None or not wanted:
         db.session.commit()
         return
-    with connections.calling(broker) as exchange:
+    with connections.calling(broker) as exchange, sparing():
         for what in wanted:
             try:
-                found, ticker = _fetched(exchange, symbol, what)
+                found, ticker = _fetched(exchange, environment, symbol, what)
             except TradingError as error:
                 log.warning("market_not_read", market_id=market_id, what=what, error=str(error))
                 _keep_problem(market_id, what, error.message)
@@ -102,10 +103,13 @@ def fetch(market_id: int) -> None:
                 prices.remember(exchange_name, environment, [ticker])
 
 
-def _fetched(exchange: Exchange, symbol: str, what: str) -> tuple[Any, Ticker | None]:
-    """What is wanted as Redis keeps it; the price now comes along with a book."""
+def _fetched(
+    exchange: Exchange, environment: Environment, symbol: str, what: str
+) -> tuple[Any, Ticker | None]:
+    """What is wanted as Redis keeps it; with a book comes the last price, unless somebody has just heard it."""
     if what == _BOOK:
-        return _book_as_kept(exchange.order_book(symbol, _LEVELS)), exchange.ticker(symbol)
+        known = prices.fresh(exchange.name, environment, symbol)
+        return _book_as_kept(exchange.order_book(symbol, _LEVELS)), None if known else exchange.ticker(symbol)
     return [_candle_as_kept(candle) for candle in exchange.candles(symbol, what, limit=_CANDLES)], None
 
 

@@ -12,6 +12,7 @@ from app.web import (
     assets,
     errors,
     filters,
+    guards,
     health,
     ids,
     languages,
@@ -24,6 +25,7 @@ from app.web import (
 
 def init_app(app: Flask) -> None:
     """Register every blueprint and what holds for all requests."""
+    guards.init_app(app)
     ids.init_app(app)
     access.init_app(app)
     errors.init_app(app)

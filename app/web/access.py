@@ -11,11 +11,11 @@ from flask import Flask, abort, current_app, g, request
 from flask_login import current_user
 
 from app.domain.errors import SwitchyardError
-from app.extensions import limiter
 from app.models import ApiToken
 from app.models.sqlite import reading
 from app.services import tokens
 from app.services.tokens import Scope
+from app.web.guards import limiter
 
 View = Callable[..., Any]
 

@@ -14,12 +14,12 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import OrderDenied, SwitchyardError
-from app.extensions import limiter, login
 from app.services import faults, maintenance
 from app.services.flower import FlowerSilent
 from app.services.halts import HaltRefused
 from app.services.refusal import Refused
 from app.web.access import ScopeMissing, TokenUnknown
+from app.web.guards import limiter, login
 
 log = structlog.get_logger()
 

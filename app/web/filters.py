@@ -22,6 +22,7 @@ _CENT = Decimal("0.01")
 def init_app(app: Flask) -> None:
     """Make the filters known to every template."""
     app.add_template_filter(money)
+    app.add_template_filter(plain)
     app.add_template_filter(usd)
     app.add_template_filter(when)
     app.add_template_filter(sentence)

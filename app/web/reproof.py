@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response, g
 from flask_login import current_user
 
-from app.extensions import limiter
 from app.services import users
 from app.services.users import PasswordWrong
+from app.web.guards import limiter
 
 _WRONG_PASSWORDS = "5 per minute; 20 per hour"
 

@@ -13,11 +13,12 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.extensions import db, login
+from app.extensions import db
 from app.models import LoginSession, User, utc_now
 from app.models.sqlite import reading
 from app.services import acting, login_sessions, users
 from app.services.acting import Actor
+from app.web.guards import login
 
 log = structlog.get_logger()
 

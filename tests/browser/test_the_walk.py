@@ -62,7 +62,7 @@ def test_a_person_walks_from_the_account_to_the_books_and_sees_every_change_live
     _stay(orders, "/orders/")
     _stay(positions, "/positions/")
     _place_an_order(person, broker_id)
-    expect(orders.locator("tr", has_text="Market").get_by_text("Filled", exact=True)).to_be_visible()
+    expect(orders.locator("tbody .badge").get_by_text("Filled", exact=True).first).to_be_visible()
     held = positions.locator("tr", has_text="BTC/USDT")
     expect(held.get_by_text("Guarded", exact=True)).to_be_visible()
 
@@ -79,7 +79,7 @@ def test_a_person_walks_from_the_account_to_the_books_and_sees_every_change_live
     stop = held.locator("td[data-label='Stop-loss']")
     before = stop.inner_text()
     person.goto(held.get_by_role("link", name="BTC/USDT").get_attribute("href") or "")
-    person.get_by_label("Stop-loss").fill("5%")
+    person.get_by_role("textbox", name="Stop-loss").fill("5%")
     person.get_by_role("button", name="Move protection").click()
     expect(stop).not_to_have_text(before)
 

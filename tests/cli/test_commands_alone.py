@@ -335,6 +335,9 @@ def test_the_directory_lists_every_exchange_and_what_the_native_ones_can_do(type
             row["required_credentials"][:2] == ["apiKey", "secret"] or "secret" in row["required_credentials"]
         )
     assert NAMES[0] in type_in("exchanges", "list").stdout
+    found = json.loads(type_in("exchanges", "list", NAMES[0].upper(), "--native", "--json").stdout)
+    assert [row["id"] for row in found] == [NAMES[0]]
+    assert "No exchange has such a name." in type_in("exchanges", "list", "nowhere").stdout
 
 
 def test_refreshing_the_directory_from_the_same_ccxt_writes_the_same_file(

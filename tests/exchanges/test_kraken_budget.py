@@ -12,6 +12,7 @@ import pytest
 from app.domain import Credential, ExchangeError, OrderRequest, OrderType, OutcomeUnknown, RateLimited, Side
 from app.exchanges import connect
 from app.exchanges.base import Exchange
+from app.exchanges.sparing import sparing
 from tests.fixtures.sandbox import SandboxServer
 
 BTC = "BTC/USDT"
@@ -73,3 +74,14 @@ def test_a_burst_ends_at_our_own_count_and_never_at_kraken_s(
             break
         assert number < 60, "a burst is never stopped"
     assert "not sent" in str(refusal)
+
+
+def test_what_is_only_looked_at_leaves_half_of_the_allowance_to_what_trades_depend_on(
+    exchange: Exchange,
+) -> None:
+    with sparing():
+        for _ in range(4):
+            exchange.order_book(BTC, 10)
+        with pytest.raises(RateLimited, match="public"):
+            [exchange.order_book(BTC, 10) for _ in range(3)]
+    assert exchange.ticker(BTC).last is not None

@@ -91,8 +91,9 @@ def live_through(broker: Broker, start: datetime, end: datetime, every: timedelt
 
 def test_years_of_history_stay_small_and_are_read_by_few_questions(broker: Broker, user: User) -> None:
     now = utc_now()
-    live_through(broker, now - timedelta(days=400), now - timedelta(days=33), timedelta(hours=12))
-    live_through(broker, now - timedelta(days=33), now, timedelta(minutes=14))
+    live_through(broker, now - timedelta(days=400), now - timedelta(days=34), DAY)
+    live_through(broker, now - timedelta(days=34), now - 2 * DAY, timedelta(minutes=55))
+    live_through(broker, now - 2 * DAY, now, timedelta(minutes=14))
 
     points = {
         grain: db.session.scalar(select(func.count(EquityPoint.id)).where(EquityPoint.grain == grain)) or 0

@@ -6,14 +6,23 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.extensions import db
 from app.models import Broker, OrderRow, Position, PositionStatus, User
 from app.web import calendars, drawing
+from tests.fixtures.app import AppFactory
 from tests.fixtures.history import History
 from tests.web.test_every_page import counted_queries
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def app(request: pytest.FixtureRequest, make_app: AppFactory) -> Flask:
+    """The application on either database."""
+    environ = {"DATABASE_URL": request.getfixturevalue("postgres_url")} if request.param != "sqlite" else {}
+    return make_app(**environ)
 
 
 def close_one(user: User, broker_id: int, at: datetime, realised: str, symbol: str = "BTC/USDT") -> None:

@@ -46,6 +46,17 @@ def _hidden_fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
 
 
+def _pressed(browser: FlaskClient, page: str, action: str, **fields: str) -> str:
+    """What htmx gets for a form of a page."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(page).text)
+    assert token is not None
+    form = {**fields, "csrf_token": token.group(1)}
+    answer = browser.post(action, data=form, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert answer.text.strip().startswith('<section class="card flush" id="open-orders"')
+    return answer.text
+
+
 def _newest_order(app: Flask) -> OrderRow:
     with app.app_context():
         return db.session.query(OrderRow).order_by(OrderRow.id.desc()).limit(1).one()
@@ -203,6 +214,59 @@ def test_cancelling_asks_the_exchange_for_a_resting_order_and_ends_one_that_was_
         assert db.session.get_one(OrderRow, pending).status is OrderStatus.CANCELED
     answer = submit(browser, f"/orders/{done}/cancel", page=f"/orders/{done}")
     assert "filled already" in browser.get(answer.location).text
+
+
+def test_open_orders_are_changed_and_cancelled_without_leaving_the_ticket(
+    app: Flask, browser: FlaskClient, history: History, redis_client: Redis
+) -> None:
+    """The first exchange lets one lower the quantity of an order that rests, and nothing else."""
+    ticket = f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT"
+    order = f"/trade/orders/{history.open_order_id}"
+    assert browser.get(ticket).text.count('aria-label="Change the order: Buy BTC/USDT"') == 1
+
+    assert "not a number" in _pressed(browser, ticket, f"{order}/amend", quantity="lots")
+    assert "only lower the quantity" in _pressed(browser, ticket, f"{order}/amend", price="48000")
+    assert redis_client.llen(f"orders.{NAMES[0]}") == 0
+    assert "Being changed" in _pressed(browser, ticket, f"{order}/amend", quantity="0.005", price="49000")
+    assert redis_client.llen(f"orders.{NAMES[0]}") == 1
+    assert "cannot be changed" in _pressed(browser, ticket, f"{order}/amend", quantity="0.004")
+
+    assert "Being cancelled" in _pressed(browser, ticket, f"{order}/cancel")
+    assert redis_client.llen(f"orders.{NAMES[0]}") == 2
+    done = f"/trade/orders/{history.filled_order_id}/cancel"
+    assert "Nothing was cancelled: the order is filled already" in _pressed(browser, ticket, done)
+    assert submit(browser, done, page=ticket).location == ticket
+
+
+def test_the_chart_shows_what_is_at_stake_on_the_market(browser: FlaskClient, history: History) -> None:
+    page = browser.get(f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT&interval=4h").text
+    lines = re.findall(r'data-line="(\w+)" data-price="([\d.]+)"', page)
+    assert lines == [
+        ("TAKE_PROFIT", "52000"),
+        ("ENTRY", "50050.05"),
+        ("BUY", "49000"),
+        ("STOP_LOSS", "48000"),
+    ]
+    assert re.findall(r'data-fill="(\w+)"', page) == ["BUY"]
+    assert re.search(r'value="4h" checked', page)
+    other = browser.get(f"/trade/?broker_id={history.broker_id}&symbol=ETH/USDT&interval=nonsense").text
+    assert 'data-fill="' not in other
+    assert re.search(r'value="15m" checked', other)
+
+
+def test_what_a_page_shows_of_a_market_is_asked_of_a_worker_never_of_the_exchange(
+    browser: FlaskClient, history: History, redis_client: Redis
+) -> None:
+    waiting = redis_client.llen(f"sync.{NAMES[0]}")
+    market = f"broker_id={history.broker_id}&symbol=BTC/USDT"
+    for _ in range(3):
+        assert "Asking the exchange" in browser.get(f"/trade/book?{market}").text
+        candles = browser.get(f"/trade/candles?{market}&interval=1h").get_json()
+        assert candles == {"candles": None, "problem": None}
+    assert redis_client.llen(f"sync.{NAMES[0]}") == waiting + 2
+    assert "Nothing is fetched yet" in browser.get(f"/trade/candles/table?{market}&interval=1h").text
+    assert browser.get(f"/trade/candles?{market}&interval=7m").status_code == 404
+    assert browser.get(f"/trade/book?broker_id={history.broker_id}&symbol=NO/SUCH").status_code == 404
 
 
 def test_a_trailing_distance_goes_along_and_begins_as_a_stop_loss(

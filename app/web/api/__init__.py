@@ -10,8 +10,8 @@ from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
-from app.extensions import csrf, limiter
 from app.web.api import alerts, openapi, positions, risk
+from app.web.guards import csrf, limiter
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 limiter.limit("120 per minute")(blueprint)

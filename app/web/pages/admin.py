@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from app.extensions import csrf
 from app.models import User
 from app.services import (
     diagnosis,
@@ -27,7 +26,9 @@ from app.services import flower as flower_service
 from app.services.users import AccountRefused
 from app.web.access import admin
 from app.web.filters import sentence
+from app.web.guards import csrf
 from app.web.languages import words
+from app.web.sentences import noted
 
 blueprint = Blueprint("admin", __name__)
 
@@ -38,7 +39,7 @@ _FLOWER_POLICY = (
 )
 
 
-_PARTS = ("database", "migrations", "redis", "workers", "beat", "disk")
+_PARTS = (noted("database"), noted("migrations"), "redis", noted("workers"), "beat", noted("disk"))
 
 
 @blueprint.get("/admin")

@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
-from app.extensions import limiter
 from app.models import User
 from app.schemas.users import LogInSchema, SignUpSchema
 from app.services import registration, second_factor, users
@@ -20,6 +19,7 @@ from app.services.users import LoginFailed, SignUpRefused
 from app.web import forms, sessions
 from app.web.access import member, public
 from app.web.filters import sentence
+from app.web.guards import limiter
 
 log = structlog.get_logger()
 

@@ -8,7 +8,6 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.exchanges import NAMES, capabilities, credential_fields, directory, title
-from app.exchanges.directory import Listing
 from app.web.access import member
 from app.web.pages.abilities import Ability, abilities_of
 
@@ -31,23 +30,15 @@ def index() -> ResponseReturnValue:
     """All exchanges whose name contains what is searched for."""
     text = request.args.get("q", "").strip()
     only_native = request.args.get("only") == "native"
-    listings = directory.read().listings
-    found = [
-        listing for listing in listings if _matches(listing, text) and (listing.native or not only_native)
-    ]
+    found = directory.search(text, native=only_native)
     return render_template(
         "exchanges/list.html",
         natives=[_native(listing.id) for listing in found if listing.native],
         others=[listing for listing in found if not listing.native],
-        known=len(listings),
+        known=len(directory.read().listings),
         traded=len(NAMES),
         filters={"q": text, "only": "native" if only_native else ""},
     )
-
-
-def _matches(listing: Listing, text: str) -> bool:
-    wanted = text.casefold()
-    return wanted in listing.name.casefold() or wanted in listing.id
 
 
 def _native(name: str) -> _Native:

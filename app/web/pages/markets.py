@@ -58,9 +58,7 @@ def favourite() -> ResponseReturnValue:
     starred = request.form.get("starred", "1") != "0"
     (favourites.add if starred else favourites.remove)(current_user, market_id)
     if "HX-Request" in request.headers:
-        return render_template(
-            "markets/_star.html", symbol=symbol, starred=starred, filters=_filters(broker), focus=True
-        )
+        return render_template("markets/_star.html", symbol=symbol, starred=starred, filters=_filters(broker))
     return redirect(url_for("markets.index", **_filters(broker)))
 
 

@@ -11,13 +11,14 @@ from flask_babel import lazy_gettext as lazy
 from flask_login import current_user
 
 from app import dispatch
-from app.extensions import limiter, settings
+from app.extensions import settings
 from app.models import NotificationChannel
 from app.services import notices, notifications
 from app.services.notices import Kind
 from app.services.notifications import ChannelRefused
 from app.web import forms
 from app.web.access import member
+from app.web.guards import limiter
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/settings/notifications")
 

@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
         abort(404)
     return render_template(
         "styleguide/index.html",
-        colors=_found(r"^  (--[a-z-]+): (?:light-dark|#)", _STYLES.read_text()),
+        colors=_found(r"^  (--[a-z-]+): (?:light-dark|#)", _STYLES.read_text().partition("}")[0]),
         glyphs=_found(r'<symbol id="([a-z-]+)"', _ICONS.read_text()),
         page=Page(2, 3, 55, 21, 40, "#newer", "#older"),
         timeline=_timeline(),

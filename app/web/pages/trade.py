@@ -1,4 +1,4 @@
-"""The order ticket: choose a market, preview, place, and cancel what waits."""
+"""The order ticket: choose a market, preview, place; change and cancel what waits."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from app.domain.errors import OrderDenied
 from app.domain.markets import Market
 from app.domain.money import plain
 from app.models import Broker, OrderOrigin, OrderRow
-from app.schemas.orders import TARGET_ROWS, Ticket, TicketSchema
+from app.schemas.orders import TARGET_ROWS, ChangeSchema, Ticket, TicketSchema
 from app.services import (
+    amending,
     balances,
     brokers,
     catalog,
@@ -27,6 +28,7 @@ from app.services import (
     prices,
     viewing,
 )
+from app.services.amending import AmendRefused
 from app.services.market_search import MarketFilter
 from app.services.orders import CancelRefused, OrderFilter
 from app.web import forms
@@ -115,20 +117,27 @@ def again() -> ResponseReturnValue:
 @member
 def cancel(order_id: int) -> ResponseReturnValue:
     """Ask for the cancellation of an open order, without leaving the ticket."""
-    order = orders.find(current_user, order_id) or abort(404)
-    problem = None
+    order = _own_order(order_id)
     try:
         orders.cancel(order)
     except CancelRefused as refusal:
-        problem = _("Nothing was cancelled: %(reason)s.", reason=refusal.message)
-    if _is_htmx():
-        waiting = _open_orders(order.broker)
-        return render_template(
-            "partials/open_orders.html", broker=order.broker, open_orders=waiting, problem=problem
-        )
-    if problem is not None:
-        flash(problem, "warning")
-    return redirect(url_for("trade.index", broker_id=order.broker_id, symbol=order.symbol))
+        return _still_open(order, _("Nothing was cancelled: %(reason)s.", reason=refusal.message))
+    return _still_open(order)
+
+
+@blueprint.post("/orders/<int:order_id>/amend")
+@member
+def amend(order_id: int) -> ResponseReturnValue:
+    """Ask for an open order to be changed where it rests, without leaving the ticket."""
+    order = _own_order(order_id)
+    change, errors = forms.load(ChangeSchema())
+    if errors:
+        return _still_open(order, " ".join(message for messages in errors.values() for message in messages))
+    try:
+        amending.ask(order, change)
+    except (AmendRefused, OrderDenied) as refusal:
+        return _still_open(order, f"{sentence(refusal.message)} {refusal.remedy}")
+    return _still_open(order)
 
 
 @blueprint.get("/markets")
@@ -143,6 +152,25 @@ def markets() -> ResponseReturnValue:
     symbols = [each.market.symbol for each in found]
     last = prices.last_of(broker.exchange, broker.environment, symbols)
     return render_template("partials/market_options.html", markets=found, prices=last)
+
+
+def _own_order(order_id: int) -> OrderRow:
+    return orders.find(current_user, order_id) or abort(404)
+
+
+def _still_open(order: OrderRow, problem: str | None = None) -> ResponseReturnValue:
+    """The open orders after something was asked of one; ``problem`` says why it is not done. htmx gets them alone."""
+    if not _is_htmx():
+        if problem is not None:
+            flash(problem, "warning")
+        return redirect(url_for("trade.index", broker_id=order.broker_id, symbol=order.symbol))
+    return render_template(
+        "partials/open_orders.html",
+        broker=order.broker,
+        open_orders=_open_orders(order.broker),
+        may_change=amending.may_change,
+        problem=problem,
+    )
 
 
 def _place(ticket: Ticket) -> OrderRow:
@@ -215,6 +243,7 @@ def _page(
         errors=errors or {},
         preview=preview,
         open_orders=waiting,
+        may_change=amending.may_change,
     )
 
 
