@@ -137,6 +137,23 @@ def _goes_by(report: OrderReport, order: OrderRow) -> bool:
     return (report.client_order_id or "").startswith(order.client_order_id)
 
 
+def _is_nameless_twin(report: OrderReport, order: OrderRow) -> bool:
+    """Whether an order that waits for a price is what we asked for, where the exchange lets such orders have no name.
+
+    It has our terms, and nobody can have asked for them before us.
+    """
+    if report.client_order_id is not None or not order.type.has_trigger or order.type is not report.type:
+        return False
+    asked = (order.trigger_price, order.quantity)
+    told = (report.trigger_price, report.quantity)
+    return (
+        report.side is order.side
+        and report.created_at is not None
+        and report.created_at >= order.created_at - _CLOCKS
+        and all(a and b and abs(a - b) <= a * _ROUNDING for a, b in zip(asked, told, strict=True))
+    )
+
+
 def _by_id(exchange: Exchange, order: OrderRow) -> Finding | None:
     report = look_up(exchange, order)
     if report is None:
@@ -161,12 +178,12 @@ def _lists(exchange: Exchange) -> list[Look]:
 
 
 def _among_open(exchange: Exchange, order: OrderRow) -> Finding | None:
-    return _traced(exchange, order, _named_alike(order, exchange.open_orders(order.symbol)))
+    return _traced(exchange, order, _alike(order, exchange.open_orders(order.symbol)))
 
 
 def _in_history(exchange: Exchange, order: OrderRow) -> Finding | None:
     ended = exchange.order_history(order.symbol, since=order.created_at - _CLOCKS)
-    return _traced(exchange, order, _named_alike(order, ended))
+    return _traced(exchange, order, _alike(order, ended))
 
 
 def _behind_fills(exchange: Exchange, order: OrderRow) -> Finding | None:
@@ -188,20 +205,25 @@ def _traced(exchange: Exchange, order: OrderRow, traces: Iterable[str]) -> Findi
             report = exchange.get_order(order.symbol, exchange_order_id=trace)
         except OrderNotFound:
             return Finding(Verdict.UNKNOWN)  # something was there, and may be it
-        if report.client_order_id == order.client_order_id:
+        if report.client_order_id == order.client_order_id or _is_nameless_twin(report, order):
             return Finding(Verdict.FOUND, report)
         if _goes_by(report, order):
             return Finding(Verdict.UNKNOWN)  # a leg of it: it will show itself
     return None
 
 
-def _named_alike(order: OrderRow, reports: Iterable[OrderReport]) -> Iterator[str]:
+def _alike(order: OrderRow, reports: Iterable[OrderReport]) -> Iterator[str]:
+    """Orders by our name, and after them those without a name that have our terms and are nobody else's."""
+    nameless = []
     for report in reports:
-        if _goes_by(report, order) and report.exchange_order_id is not None:
+        if report.exchange_order_id is not None and _goes_by(report, order):
             yield report.exchange_order_id
+        elif report.exchange_order_id is not None and _is_nameless_twin(report, order):
+            nameless.append(report.exchange_order_id)
+    yield from _nobodys(order, nameless)
 
 
-def _strange(order: OrderRow, fills: Iterable[Fill]) -> Iterator[str]:
+def _strange(order: OrderRow, fills: Iterable[Fill]) -> list[str]:
     """The orders behind fills that may be ours and that are not booked: not every fill tells its client id."""
     booked = {fill.trade_id for fill in order.fills}
     ids = {
@@ -212,12 +234,20 @@ def _strange(order: OrderRow, fills: Iterable[Fill]) -> Iterator[str]:
         and fill.side in (None, order.side)
         and fill.client_order_id in (None, order.client_order_id)
     }
+    return _nobodys(order, ids)
+
+
+def _nobodys(order: OrderRow, ids: Iterable[str]) -> list[str]:
+    """Those of some orders that no other row of ours stands for."""
+    wanted = set(ids)
+    if not wanted:
+        return []
     known = db.session.scalars(
         select(OrderRow.exchange_order_id).where(
             OrderRow.broker_id == order.broker_id,
-            OrderRow.exchange_order_id.in_(ids),
+            OrderRow.exchange_order_id.in_(wanted),
             OrderRow.id != order.id,
         )
     ).all()
     db.session.commit()  # the exchange is asked next
-    yield from sorted(ids.difference(known))
+    return sorted(wanted.difference(known))
