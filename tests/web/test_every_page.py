@@ -75,6 +75,8 @@ def all_pages(history: History) -> list[str]:
         *(f"/?period={period}" for period in ("day", "week", "month", "year")),
         "/balances/?dust=hidden&asset=b",
         "/balances/export?dust=hidden",
+        "/equity/export?period=week",
+        f"/balances/{history.broker_id}/BTC/export",
         "/activity/export?kind=order",
         "/performance?month=2026-02",
         *(f"/balances/{history.broker_id}/{asset}?period=month" for asset in ("BTC", "XYZ")),
