@@ -8,6 +8,8 @@ from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
 from app.sandbox.dialects.bitget import Bitget
 from app.sandbox.dialects.bybit import Bybit
+from app.sandbox.dialects.coinbase import Coinbase
+from app.sandbox.dialects.gateio import GateIO
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
 from app.sandbox.dialects.okx import OKX
@@ -16,6 +18,8 @@ DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
     "bitget": Bitget,
     "bybit": Bybit,
+    "coinbase": Coinbase,
+    "gateio": GateIO,
     "kraken": Kraken,
     "kucoin": KuCoin,
     "okx": OKX,
