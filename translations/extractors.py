@@ -18,7 +18,7 @@ _VALUE = "\0"
 _QUOTED = ("OrderOrigin", "OrderStatus", "Side")
 #: A value of a text that str.format fills in.
 _TO_FORMAT = re.compile(r"\{[a-z_]+\}")
-_TWO_WORDS = re.compile(r"[A-Za-z]['’\w]*[,;:]? [a-z]{2,}")
+_WORD = re.compile(r"[A-Za-z]{2,}")
 #: Programs, patterns, statements and rates have words too.
 _NO_SENTENCE = re.compile(r"\n|^[<^]|^SELECT |^\d+ per |\(\?")
 
@@ -44,6 +44,11 @@ def actions(file: IO[bytes], _keywords: Any, _tags: Any, options: dict[str, str]
                 seen.add(kind)
                 yield node.lineno, None, kind, []
             yield node.lineno, None, re.sub("[._]", " ", str(node.value)), []
+
+
+def _says_something(text: str) -> bool:
+    words = text.replace(_VALUE, "").strip()
+    return " " in words and len(_WORD.findall(words)) > 1
 
 
 class _Texts(ast.NodeVisitor):
@@ -93,7 +98,7 @@ class _Texts(ast.NodeVisitor):
             self._note(node.lineno, _TO_FORMAT.sub(_VALUE, node.value))
 
     def _note(self, line: int, text: str) -> None:
-        if not _TWO_WORDS.search(" ".join(text.replace(_VALUE, "").split())) or _NO_SENTENCE.search(text):
+        if not _says_something(text) or _NO_SENTENCE.search(text):
             return
         numbers = iter(range(1, 10))
         self.found.append((line, re.sub(_VALUE, lambda _: f"{{{next(numbers)}}}", text)))

@@ -24,6 +24,7 @@ REGISTRY: Mapping[str, str] = {
     "binance": "app.exchanges.binance:Binance",
     "bitget": "app.exchanges.bitget:Bitget",
     "bybit": "app.exchanges.bybit:Bybit",
+    "coinbase": "app.exchanges.coinbase:Coinbase",
     "gateio": "app.exchanges.gateio:GateIO",
     "kraken": "app.exchanges.kraken:Kraken",
     "kucoin": "app.exchanges.kucoin:KuCoin",

@@ -23,15 +23,11 @@ log = logging.getLogger(__name__)
 
 
 class ReceiptExchange(RestExchange):
-    """An exchange of which what became of an order has to be asked, and that creates attached exits later."""
+    """An exchange of which what became of an order has to be asked."""
 
-    @abstractmethod
     def _placed(self, symbol: str, exchange_order_id: str) -> OrderReport:
-        """The record of an order that was not to wait for a price, without the exits it carries."""
-
-    @abstractmethod
-    def _born_since(self, entry: OrderReport) -> Iterable[Iterable[OrderReport]]:
-        """The exits born since an entry was made, from each list that may have them."""
+        """The record of an order that was just placed."""
+        return self.get_order(symbol, exchange_order_id=exchange_order_id)
 
     def _looked_up(self, received: OrderReport) -> OrderReport:
         """What became of an order that was just placed, once all of its fills are told; until then it is received."""
@@ -40,12 +36,15 @@ class ReceiptExchange(RestExchange):
         except ExchangeError as error:
             log.warning("%s took order %s; %s", self.name, received.exchange_order_id, error.message)
             return received
-        told = sum((fill.quantity for fill in found.fills), Decimal(0))
+        told = sum((fill.quantity for each in (found, *found.children) for fill in each.fills), Decimal(0))
         return received if told < (found.filled_quantity or Decimal(0)) else found
 
     def _with_fills(self, report: OrderReport) -> OrderReport:
+        """An order with its executions; those of a pair belong to the leg that has executed."""
         if not report.filled_quantity:
             return report
+        if report.children and report.type is None:
+            return replace(report, children=tuple(map(self._with_fills, report.children)))
         fills = self.fills(report.symbol, exchange_order_id=report.exchange_order_id)
         return replace(report, fills=tuple(fills))
 
@@ -56,6 +55,18 @@ class ReceiptExchange(RestExchange):
         except ExchangeError as error:
             message = f"the request was taken; what came of it is not known: {error.exchange_message}"
             raise OutcomeUnknown(self.name, message, code=error.code) from None
+
+
+class PresetExchange(ReceiptExchange):
+    """One that creates the exits attached to an entry later, and ties nothing back to it."""
+
+    @abstractmethod
+    def _placed(self, symbol: str, exchange_order_id: str) -> OrderReport:
+        """The record of an order that was not to wait for a price, without the exits it carries."""
+
+    @abstractmethod
+    def _born_since(self, entry: OrderReport) -> Iterable[Iterable[OrderReport]]:
+        """The exits born since an entry was made, from each list that may have them."""
 
     def _with_asked_exits(self, entry: OrderReport, request: OrderRequest) -> OrderReport:
         """A placed entry with the exits that were asked for."""

@@ -51,7 +51,9 @@ def _quote_quantity_refusals(able: Capabilities, request: OrderRequest) -> list[
 
 def _leg_refusals(able: Capabilities, request: OrderRequest) -> list[Violation]:
     stop, target = request.stop_loss, request.take_profit
-    if stop and target and request.type not in able.attached_both:
+    if stop and target:
+        if request.type in able.attached_both:
+            return []
         return [Violation("attached", f"a {request.type} order cannot carry a stop-loss and a take-profit")]
     if stop and request.type not in able.attached_stop_loss:
         return [Violation("stop_loss", f"a {request.type} order cannot carry a stop-loss")]

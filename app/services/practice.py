@@ -25,10 +25,10 @@ _TIMEOUT_SECONDS = 5
 
 
 def new_credential() -> Credential:
-    """Keys that no exchange gave out; the secret is base64 because some exchanges' secrets are."""
+    """Keys that no exchange gave out; the secret is 32 bytes in base64, as some exchanges' private keys are."""
     return Credential(
         api_key=_MARK + secrets.token_hex(24),
-        api_secret=base64.b64encode(secrets.token_bytes(48)).decode(),
+        api_secret=base64.b64encode(secrets.token_bytes(32)).decode(),
         passphrase=secrets.token_hex(8),
     )
 

@@ -18,11 +18,20 @@ def noted(english: str) -> str:
     return english
 
 
+#: Single words that sentences quote, and what the library that checks forms says by itself.
+_QUOTED = (
+    *(noted("above"), noted("below")),
+    *(
+        noted("Missing data for required field."),
+        noted("Field may not be null."),
+        noted("Not a valid integer."),
+    ),
+)
 _AND = noted(" and ")
 _PLACE = re.compile(r"\{\d\}")
 
 #: Where several sentences were joined, or one and the remark that follows it.
-_JOINT = re.compile(r"(?<=[.!?]) |(?=; )|(?<=:) ")
+_JOINT = re.compile(r"(?<=[.!?]) |(?=; )|(?<=:) |(?= \(line )")
 #: Where a list was: only what is known whole is taken for one.
 _COMMA = re.compile(r"(?=, | and )")
 

@@ -6,6 +6,7 @@ Run beside a started stack it makes them: accounts come on standard input, token
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def number_of(quantity: Decimal) -> int:
 
 def _account(stack: Stack, exchange: str, number: int, *, hasty: bool) -> Account:
     name = f"{exchange}-{number}"
-    secret = base64.b64encode(f"secret-of-{name}".encode()).decode()
+    secret = base64.b64encode(hashlib.sha256(name.encode()).digest()).decode()
     account = Account(exchange, f"key-of-{name}", secret, f"phrase-of-{name}", hasty)
     keys = {"api_key": account.api_key, "api_secret": secret, "passphrase": account.passphrase}
     stack.control("accounts", {"exchange": exchange, **keys, "balances": {"USDT": "1000000000"}})

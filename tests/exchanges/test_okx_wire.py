@@ -306,6 +306,8 @@ def test_cancelling_goes_by_the_family_of_the_id_and_a_fired_exit_by_the_order_i
         "POST cancel-order",
         "GET order-algo",
         "GET order",
+        "GET order-algo",
+        "GET fills",
     ]
     assert sent(server.received[0]) == [{"instId": "BTC-USDT", "algoId": "2420000000000000009"}]
     assert sent(server.received[2])["ordId"] == "2410000000000000007"

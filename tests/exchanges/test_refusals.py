@@ -83,7 +83,7 @@ def test_what_is_offered_passes() -> None:
 def test_every_exchange_declares_what_it_can_do_and_which_keys_it_needs(name: str) -> None:
     able = capabilities(name)
     assert {OrderType.MARKET, OrderType.LIMIT} <= able.order_types
-    assert able.attached_both <= able.attached_stop_loss & able.attached_take_profit
+    assert able.attached_both | able.attached_stop_loss | able.attached_take_profit <= able.order_types
     assert (OrderType.TRAILING_STOP in able.order_types) is (able.trailing is not None)
     assert {"api_key", "api_secret"} <= {field.name for field in credential_fields(name)}
 

@@ -32,28 +32,13 @@ from tests.fixtures.history import History
 from tests.web.test_every_page import all_pages
 from translations import catalogs
 
-#: What reads the same in every language: names, units and signs of the trade.
-_NAMES = (
-    *("Switchyard", "TradingView", "Flower", "Redis", "Celery", "Python", "Webhooks", "Esc", "order 12"),
-    *(
-        "UTC",
-        "USD",
-        "BTC/USDT",
-        "ETH/USDT",
-        "GTC",
-        "IOC",
-        "FOK",
-        "PING",
-        "API",
-        "JSON",
-        "CSV",
-        "XLSX",
-        "ms",
-        "min",
-    ),
-    *("TradingView Lightweight Charts™", "Lightweight Charts™", "tgram://TOKEN/CHAT"),
-    *("Mon-Fri 08:00-17:30 Europe/Paris", *LANGUAGES.values(), *AlertAction),
-)
+#: What reads the same in every language, and what the test itself types.
+_SAME = """
+API, BTC/USDT, Buy symbol, CSV, Celery, ETH/USDT, Esc, Expecting value, FOK, Flower, GTC, IOC, JSON,
+Lightweight Charts™, Mon-Fri 08:00-17:30 Europe/Paris, Mon, Tue, Wed, Thu, Fri, Sat, Sun, PANIC, Python,
+Redis, Stop_loss, Switchyard, TradingView, TradingView Lightweight Charts™, USD, UTC, Webhooks, XLSX,
+abc, min, ms, order 12, tgram://TOKEN/CHAT
+"""
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +149,7 @@ def _answers_to_forms(browser: FlaskClient, history: History) -> Iterator[tuple[
 class _Texts(HTMLParser):
     """What a person reads or hears of a page, apart from what says of itself that it is of no language."""
 
-    _SILENT = frozenset({"script", "style", "time", "pre", "code", "kbd"})
+    _SILENT = frozenset({"script", "style", "time", "pre", "code", "kbd", "textarea"})
     _EMPTY = frozenset({"input", "img", "meta", "link", "br", "hr", "use", "rect", "path", "line", "circle"})
 
     def __init__(self) -> None:
@@ -208,10 +193,17 @@ def _is_bare(text: str, data: list[str]) -> bool:
 
 def _names() -> Iterator[str]:
     """What the test's server, its exchanges and Babel call things."""
-    yield from _NAMES
+    yield from (*re.split(r",\s+", _SAME.strip()), *AlertAction, *LANGUAGES.values())
     yield from map(title, NAMES)
     yield from (name.replace("_", " ") for name in zones.names())
-    yield from (str(settings.data_dir), *workers.queues(), "Beat", "sqlite", "no such table: alembic_version")
+    yield from (
+        str(settings.data_dir),
+        *workers.queues(),
+        "Beat",
+        "sqlite",
+        "switchyard.db",
+        "no such table: alembic_version",
+    )
     french = Locale("fr")
     for names in (french.months, french.days):
         for widths in names.values():

@@ -20,7 +20,7 @@ from app.exchanges.bitget import parse, wire
 from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, Row, parse_order
 from app.exchanges.history import pages
 from app.exchanges.presets import PRESET_PREFIX, Preset, typed
-from app.exchanges.receipts import ReceiptExchange, given
+from app.exchanges.receipts import PresetExchange, given
 from app.exchanges.rest import Endpoint, Fault, milliseconds, to_milliseconds
 from app.exchanges.transport import Answer, WireRequest
 
@@ -31,7 +31,7 @@ _NONE: Params = {}
 _DATED = datetime.min.replace(tzinfo=UTC)
 
 
-class BitgetReads(ReceiptExchange):
+class BitgetReads(PresetExchange):
     """The questions to one classic Bitget account."""
 
     name = "bitget"

@@ -17,7 +17,7 @@ from app.exchanges.bybit import parse, wire
 from app.exchanges.bybit.parse import Row, parse_order
 from app.exchanges.history import pages
 from app.exchanges.presets import PRESET_PREFIX, Preset
-from app.exchanges.receipts import ReceiptExchange, given
+from app.exchanges.receipts import PresetExchange, given
 from app.exchanges.rest import Endpoint, Fault, milliseconds, to_milliseconds
 from app.exchanges.transport import Answer, WireRequest
 
@@ -27,7 +27,7 @@ Params = dict[str, Any]
 _DATED = datetime.min.replace(tzinfo=UTC)
 
 
-class BybitReads(ReceiptExchange):
+class BybitReads(PresetExchange):
     """The questions to one unified trading account."""
 
     name = "bybit"
@@ -188,7 +188,7 @@ class BybitReads(ReceiptExchange):
         return presets.children(entry, asked, milliseconds(self._now_ms()), self._born_since(entry))
 
     def _born_since(self, entry: OrderReport) -> Iterator[list[OrderReport]]:
-        """See `ReceiptExchange._born_since`. They are made once the entry has executed, so none is there before."""
+        """See `PresetExchange._born_since`. They are made once the entry has executed, so none is there before."""
         if not entry.status.is_final:
             return
         yield _nobodys(self._open(entry.symbol))

@@ -30,7 +30,7 @@ from app.domain.errors import (
     WouldTrigger,
 )
 from app.domain.orders import OrderStatus, OrderType, TimeInForce
-from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place, ReusedId
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.rest import Endpoint, Fault
 from app.exchanges.transport import Answer, WireRequest
@@ -176,7 +176,7 @@ CAPABILITIES = Capabilities(
     amend=AmendMode.FULL,
     client_id_lookup=timedelta(days=1),
     client_id_unique_forever=False,
-    client_ids_refused=False,
+    reused_id=ReusedId.PLACED,
     history_kept=timedelta(days=7),
     look_up_places=frozenset(Place),
     request_window=CLOCK,

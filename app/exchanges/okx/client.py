@@ -1,30 +1,24 @@
-"""The OKX client: placing, changing and cancelling, on top of what can be asked.
-
-All of these are answered with ids only, which say "received": what became of the order is looked up at once. When that
-look-up fails, a placed order is told as received and nothing more, for it surely reached the exchange.
-"""
+"""The OKX client: placing, changing and cancelling, all answered with ids only, on top of what can be asked."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
 
-from app.domain.errors import ExchangeError, OrderDenied, OrderNotFound, OrderRejected, OutcomeUnknown
+from app.domain.errors import OrderDenied, OrderNotFound, OrderRejected
 from app.domain.markets import Market
 from app.domain.money import plain
-from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus
+from app.domain.orders import OcoRequest, OrderReport, OrderRequest
 from app.exchanges.okx import algos, orders, wire
 from app.exchanges.okx.algos import AlgoId
 from app.exchanges.okx.orders import Params
-from app.exchanges.okx.parse import ZERO, Row, theirs
-from app.exchanges.okx.reads import OKXReads, given
+from app.exchanges.okx.parse import Row, theirs
+from app.exchanges.okx.reads import OKXReads
+from app.exchanges.receipts import given, received
 from app.exchanges.rest import Endpoint, milliseconds
-
-log = logging.getLogger(__name__)
 
 
 class OKX(OKXReads):
@@ -45,8 +39,8 @@ class OKX(OKXReads):
         if request.type.has_trigger:
             return self._place_algo(orders.waiting(request, market, self._mode()), market)
         body = orders.single(request, market, self._mode())
-        received = self._place(wire.PLACE, body, market, lambda ack: self._received({**body, **ack}, request))
-        return self._looked_up(received)
+        receipt = self._place(wire.PLACE, body, market, lambda ack: self._received({**body, **ack}, request))
+        return self._looked_up(receipt)
 
     def place_oco(self, request: OcoRequest) -> OrderReport:
         market, request = self._prepare_oco(request)
@@ -75,38 +69,10 @@ class OKX(OKXReads):
 
     def _received(self, raw: Row, request: OrderRequest) -> OrderReport:
         """An order of which nothing is known but that the exchange has it."""
+        entry = received(str(raw["ordId"]), str(raw["clOrdId"]), request, dict(raw))
         now = milliseconds(self._now_ms())
-        entry = OrderReport(
-            exchange_order_id=raw["ordId"],
-            client_order_id=request.client_order_id,
-            symbol=request.symbol,
-            side=request.side,
-            type=request.type,
-            status=OrderStatus.PENDING,
-            quantity=request.quantity,
-            price=request.price,
-            created_at=now,
-            raw=raw,
-        )
         exits = [exit_ for row in algos.carried_by(entry) for exit_ in algos.unborn(row, entry, now)]
         return replace(entry, children=tuple(exits))
-
-    def _looked_up(self, received: OrderReport) -> OrderReport:
-        """What became of an order that was just placed, once all of its fills are told; until then it is received."""
-        try:
-            found = self.get_order(received.symbol, exchange_order_id=received.exchange_order_id)
-            found = self._with_fills(found)
-        except ExchangeError as error:
-            log.warning("%s took order %s; %s", self.name, received.exchange_order_id, error.message)
-            return received
-        told = sum((fill.quantity for fill in found.fills), ZERO)
-        return received if told < (found.filled_quantity or ZERO) else found
-
-    def _with_fills(self, report: OrderReport) -> OrderReport:
-        if not report.filled_quantity or AlgoId.read(report.exchange_order_id or ""):
-            return report
-        fills = self.fills(report.symbol, exchange_order_id=report.exchange_order_id)
-        return replace(report, fills=tuple(fills))
 
     # -- changing ----------------------------------------------------------------------------------------------
 
@@ -131,7 +97,7 @@ class OKX(OKXReads):
         if price is not None:
             body["newPx"] = plain(market.quantize_price(price))
         self._ask(wire.AMEND, body, market=symbol)
-        return self._confirmed(symbol, "change", exchange_order_id, client_order_id)
+        return self._confirmed(symbol, exchange_order_id=exchange_order_id, client_order_id=client_order_id)
 
     # -- cancelling --------------------------------------------------------------------------------------------
 
@@ -145,7 +111,7 @@ class OKX(OKXReads):
             self._cancel_algo(symbol, asked.query)
         else:
             self._cancel(symbol, _order_id(exchange_order_id, None))
-        return self._confirmed(symbol, "cancellation", exchange_order_id, client_order_id)
+        return self._confirmed(symbol, exchange_order_id=exchange_order_id, client_order_id=client_order_id)
 
     def _cancel(self, symbol: str, order_id: Mapping[str, str]) -> None:
         self._ask(wire.CANCEL, {"instId": theirs(symbol), **order_id}, market=symbol)
@@ -168,19 +134,6 @@ class OKX(OKXReads):
                 self._cancel_algo(symbol, {"algoClOrdId": client_order_id})
             except OrderNotFound:
                 raise missing from None
-
-    def _confirmed(
-        self, symbol: str, what: str, exchange_order_id: str | None, client_order_id: str | None
-    ) -> OrderReport:
-        """An order after a change of it was taken, which is not yet to say that it was carried out."""
-        try:
-            found = self.get_order(
-                symbol, exchange_order_id=exchange_order_id, client_order_id=client_order_id
-            )
-            return self._with_fills(found)
-        except ExchangeError as error:
-            message = f"the {what} was taken; what came of it is not known: {error.exchange_message}"
-            raise OutcomeUnknown(self.name, message, code=error.code) from None
 
     def cancel_all(self, symbol: str | None = None) -> list[OrderReport]:
         """Cancel orders some at a time and algo orders one by one; OKX has no call for all of a market."""

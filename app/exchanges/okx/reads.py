@@ -17,7 +17,8 @@ from app.exchanges.okx import algos, parse, wire
 from app.exchanges.okx.algos import AlgoId
 from app.exchanges.okx.orders import ATTACHED_SUFFIX, Params
 from app.exchanges.okx.parse import Row, theirs
-from app.exchanges.rest import Endpoint, Fault, RestExchange, milliseconds, to_milliseconds
+from app.exchanges.receipts import ReceiptExchange, given
+from app.exchanges.rest import Endpoint, Fault, milliseconds, to_milliseconds
 from app.exchanges.transport import Answer, WireRequest
 
 Parsed = TypeVar("Parsed")
@@ -25,7 +26,7 @@ Parsed = TypeVar("Parsed")
 _DATED = datetime.min.replace(tzinfo=UTC)
 
 
-class OKXReads(RestExchange):
+class OKXReads(ReceiptExchange):
     """The questions to one OKX account."""
 
     name = "okx"
@@ -214,15 +215,13 @@ class OKXReads(RestExchange):
 
     def _exits(self, entry: OrderReport) -> tuple[OrderReport, ...]:
         """The exits that an entry carries, each as it rests or, until it is born, as it was asked for."""
-        found: list[OrderReport] = []
-        for row in algos.carried_by(entry):
-            try:
-                if not entry.filled_quantity:
-                    raise OrderNotFound(self.name, "the exit is not born before the entry has filled")
-                found += algos.exits_of(self._algo({"algoClOrdId": row["algoClOrdId"]}))
-            except OrderNotFound:
-                found += algos.unborn(row, entry, milliseconds(self._now_ms()))
-        return tuple(found)
+        return tuple(exit_ for row in algos.carried_by(entry) for exit_ in self._carried(row, entry))
+
+    def _carried(self, row: Row, entry: OrderReport) -> tuple[OrderReport, ...]:
+        if entry.filled_quantity:
+            with suppress(OrderNotFound):
+                return algos.exits_of(self._algo({"algoClOrdId": row["algoClOrdId"]}))
+        return algos.unborn(row, entry, milliseconds(self._now_ms()))
 
     def _exit_of_entry(self, symbol: str, asked: AlgoId) -> OrderReport:
         """An exit that is not born, as the record of its entry tells it."""
@@ -339,13 +338,6 @@ class OKXReads(RestExchange):
             if len(page) < wire.PAGE or enough or (since and milliseconds(page[-1]["cTime"]) < since):
                 return found
             after = {"after": page[-1][id_name]}
-
-
-def given(client_order_id: str | None) -> str:
-    """A client id that is needed, for want of the exchange's own."""
-    if client_order_id is None:
-        raise OrderDenied.because("order_id", "tell the exchange's order id or the client order id")
-    return client_order_id
 
 
 def _of(symbol: str | None) -> Params:

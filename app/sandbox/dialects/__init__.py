@@ -8,6 +8,7 @@ from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
 from app.sandbox.dialects.bitget import Bitget
 from app.sandbox.dialects.bybit import Bybit
+from app.sandbox.dialects.coinbase import Coinbase
 from app.sandbox.dialects.gateio import GateIO
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
@@ -17,6 +18,7 @@ DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
     "bitget": Bitget,
     "bybit": Bybit,
+    "coinbase": Coinbase,
     "gateio": GateIO,
     "kraken": Kraken,
     "kucoin": KuCoin,

@@ -105,7 +105,7 @@ def test_the_stop_of_a_pair_trails_where_that_is_offered(moving: Account) -> Non
     assert (ended.status, ended.filled_quantity) == (OrderStatus.FILLED, QUANTITY)
 
 
-@pytest.mark.parametrize(("price", "filled"), [("0.85", "stop"), ("1.15", "target")])
+@pytest.mark.parametrize(("price", "filled"), [("0.86", "stop"), ("1.15", "target")])
 def test_the_leg_that_executes_cancels_the_other(moving: Account, price: str, filled: str) -> None:
     able_pair(moving)
     report = moving.exchange.place_oco(pair(moving))
