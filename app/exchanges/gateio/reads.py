@@ -129,24 +129,30 @@ class GateReads(RestExchange):
         return Permissions(read=Grant.YES), Grant.YES if addresses else Grant.NO
 
     def positions(self) -> list[Position]:
-        rows = self._futures(wire.POSITIONS, {"holding": "true"}, [])
-        return [parse.parse_position(row, self._contract_size(row["contract"])) for row in rows]
+        found = self._futures(
+            wire.POSITIONS, {"holding": "true"}, lambda rows: [parse.parse_position(row) for row in rows]
+        )
+        return [
+            replace(position, quantity=position.quantity * self._contract_size(position.symbol))
+            for position in found or []
+        ]
 
-    def _contract_size(self, contract: str) -> Decimal:
+    def _contract_size(self, symbol: str) -> Decimal:
         """How much of the base one contract stands for."""
-        return self._call(wire.CONTRACT, {"id": contract}, lambda data: Decimal(data["quanto_multiplier"]))
+        return self._call(
+            wire.CONTRACT, {"id": theirs(symbol)}, lambda data: Decimal(data["quanto_multiplier"])
+        )
 
     def futures_balances(self) -> dict[str, Balance]:
-        data = self._futures(wire.FUTURES_ACCOUNT, {}, None)
-        return {} if data is None else parse.parse_futures_balances(data)
+        return self._futures(wire.FUTURES_ACCOUNT, {}, parse.parse_futures_balances) or {}
 
-    def _futures(self, endpoint: Endpoint, params: Params, none: Any) -> Any:
-        """An answer about futures; ``none`` where nothing was ever moved there."""
+    def _futures(self, endpoint: Endpoint, params: Params, read: Callable[[Any], Parsed]) -> Parsed | None:
+        """An answer about futures; None where nothing was ever moved there."""
         try:
-            return self._call(endpoint, params)
+            return self._call(endpoint, params, read)
         except ExchangeError as error:
             if error.code == wire.NO_FUTURES:
-                return none
+                return None
             raise
 
     # -- looking up --------------------------------------------------------------------------------------------
