@@ -25,11 +25,19 @@ class Grain(StrEnum):
 #: How long the points of a stretch are kept; those of days stay.
 KEPT: Mapping[Grain, timedelta] = {Grain.QUARTER: timedelta(days=2), Grain.HOUR: timedelta(days=32)}
 
-_LENGTHS = {
+#: How long each of them is.
+LENGTHS: Mapping[Grain, timedelta] = {
     Grain.QUARTER: timedelta(minutes=15),
     Grain.HOUR: timedelta(hours=1),
     Grain.DAY: timedelta(days=1),
 }
+
+
+_ROWS = (
+    (timedelta(days=1), timedelta(hours=1)),
+    (timedelta(days=7), timedelta(hours=6)),
+    (timedelta(days=31), timedelta(days=1)),
+)
 
 
 def grain_of(at: datetime, before: datetime | None) -> Grain | None:
@@ -58,6 +66,11 @@ def made_of(finest: Grain) -> tuple[Grain, ...]:
     return grains[grains.index(finest) :]
 
 
-def stretch(at: datetime, grain: Grain) -> int:
+def row_length(period: timedelta) -> timedelta:
+    """How long a row of a table stands for that tells of so long a time: some 24 to 54 rows, whatever the period."""
+    return next((length for most, length in _ROWS if period <= most), timedelta(days=7))
+
+
+def stretch(at: datetime, length: timedelta) -> int:
     """The number of the stretch that a moment lies in, counted from 1970."""
-    return int(at.timestamp() // _LENGTHS[grain].total_seconds())
+    return int(at.timestamp() // length.total_seconds())

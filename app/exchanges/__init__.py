@@ -25,6 +25,7 @@ REGISTRY: Mapping[str, str] = {
     "bitget": "app.exchanges.bitget:Bitget",
     "bybit": "app.exchanges.bybit:Bybit",
     "coinbase": "app.exchanges.coinbase:Coinbase",
+    "gateio": "app.exchanges.gateio:GateIO",
     "kraken": "app.exchanges.kraken:Kraken",
     "kucoin": "app.exchanges.kucoin:KuCoin",
     "okx": "app.exchanges.okx:OKX",

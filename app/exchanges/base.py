@@ -37,6 +37,15 @@ class PassedTrigger(StrEnum):
     FIRES = "FIRES"
 
 
+class ReusedId(StrEnum):
+    """What becomes of an order under a client id that another has."""
+
+    REFUSED = "refused"
+    FIRST_AGAIN = "is the first again"
+    """The first is told once more, and none is placed."""
+    PLACED = "placed as another"
+
+
 @dataclass(frozen=True, slots=True)
 class TrailingRange:
     """How far behind the best price a native trailing stop may follow, in percent."""
@@ -85,9 +94,7 @@ class Capabilities:
     a placed order may stay unseen: what is found in none of ``look_up_places`` then was never placed. An order can be
     found by its client id for ``client_id_lookup`` (None: it cannot), and in the lists for ``history_kept``: later
     nothing proves anything any more. Executions are told for ``fills_kept`` where that is longer (None: it is not).
-
-    ``reused_id_refused`` says whether a second order under a client id that is in use is refused; where it is not, the
-    first is told once more and none is placed.
+    ``reused_id`` says what becomes of a second order under a client id that is in use.
 
     ``one_wallet`` says that spot and futures draw on the same money: then `Exchange.futures_balances` tells of what
     `Exchange.balances` tells too, and the two must not be added up.
@@ -118,7 +125,7 @@ class Capabilities:
     all_open_orders_from: int = 1
     fills_kept: timedelta | None = None
     one_wallet: bool = False
-    reused_id_refused: bool = True
+    reused_id: ReusedId = ReusedId.REFUSED
 
     def trails_at(self, percent: Decimal) -> bool:
         """Whether the exchange itself lets a stop follow the best price at this distance."""

@@ -25,10 +25,7 @@ _ROWS: Sequence[tuple[str, Callable[[Capabilities], str]]] = (
     ("Amend in place", lambda able: able.amend.value.replace("_", " ").lower()),
     ("Found by our client id", lambda able: _window(able.client_id_lookup)),
     ("Client ids unique for ever", lambda able: _yes(able.client_id_unique_forever)),
-    (
-        "An order under an id in use",
-        lambda able: "refused" if able.reused_id_refused else "is the first again",
-    ),
+    ("An order under an id in use", lambda able: able.reused_id.value),
     ("Ended orders are listed", lambda able: _window(able.history_kept)),
     ("Executions are listed", lambda able: _window(able.fills_kept or able.history_kept)),
     (

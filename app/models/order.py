@@ -53,7 +53,8 @@ class OrderRow(Table):
     A protection order that carries both a trigger of its own and a take-profit is one OCO on the exchange; its
     other leg is a row whose ``parent_id`` is this one. ``fills_missing``: the exchange reports more executed than
     the fills that it has listed so far, which are asked for until they come. ``amend_quantity`` and ``amend_price`` are
-    what a resting order shall become, until its exchange has answered (see `app.services.amending`).
+    what a resting order shall become, until its exchange has answered (see `app.services.amending`). ``ruled_out``: how
+    many of the places where an order in doubt is looked for are proven not to hold it (see `app.services.whereabouts`).
     """
 
     __tablename__ = "orders"
@@ -105,6 +106,7 @@ class OrderRow(Table):
     carried: Mapped[bool] = mapped_column(default=False)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
+    ruled_out: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -308,8 +308,11 @@ def in_words(request: OrderRequest) -> str:
     size = f"{plain(request.quantity)} {base}" if request.quantity is not None else ""
     if request.quote_quantity is not None:
         size = f"{plain(request.quote_quantity)} {quote} worth of {base}"
-    at = f" at {plain(request.price)}" if request.price is not None else " at the market"
-    return f"{request.side.lower()} {size}{at}"
+    buys = request.side is Side.BUY
+    if request.price is None:
+        return f"buy {size} at the market" if buys else f"sell {size} at the market"
+    price = plain(request.price)
+    return f"buy {size} at {price}" if buys else f"sell {size} at {price}"
 
 
 def _of_protection(change: Change) -> str:

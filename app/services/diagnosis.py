@@ -83,7 +83,7 @@ def _python() -> str:
 
 def _database() -> str:
     db.session.execute(select(1))
-    return db.engine.dialect.name + ("" if settings.sqlite_file is None else f" at {settings.sqlite_file}")
+    return db.engine.dialect.name + ("" if settings.sqlite_file is None else f": {settings.sqlite_file}")
 
 
 def _migrations() -> str:
@@ -97,7 +97,7 @@ def _migrations() -> str:
 
 def _redis() -> str:
     version = store.info("server")["redis_version"]
-    return f"version {version}" + (", embedded" if settings.embedded_redis else "")
+    return f"Redis {version}, embedded" if settings.embedded_redis else f"Redis {version}"
 
 
 def _workers() -> str:

@@ -100,12 +100,20 @@ def listen(turn: float) -> Iterator[list[Change]]:
     silence, and one to begin with, from which on nothing is missed.
 
     Raises:
-        redis.exceptions.RedisError: when Redis is gone, here or while listening.
+        redis.exceptions.RedisError: when Redis is gone, here or while listening, or was: the client comes back by
+            itself, and what was told meanwhile has to be looked up with `missed`.
     """
     with store.pubsub() as channel:  # type: ignore[no-untyped-call]
         channel.psubscribe(f"{_CHANNEL}*")
+        subscribed = False
         while True:
-            yield [_change(message) for message in _heard(channel, turn) if message["type"] == "pmessage"]
+            messages = list(_heard(channel, turn))
+            confirmed = any(message["type"] == "psubscribe" for message in messages)
+            if confirmed and subscribed:
+                raise redis.exceptions.ConnectionError("the line was interrupted")
+            subscribed = subscribed or confirmed
+            if subscribed:
+                yield [_change(message) for message in messages if message["type"] == "pmessage"]
 
 
 def _heard(channel: PubSub, turn: float) -> Iterator[dict[str, Any]]:

@@ -87,6 +87,7 @@ def _taken(
         order.move_to(status, order.reason, at=now)
         return False
     order.attempts += 1
+    order.ruled_out = 0
     order.next_attempt_at = None
     order.picked_up_at = now
     order.move_to(OrderStatus.SUBMITTED, "claimed by a worker", at=now)

@@ -17,7 +17,7 @@ from app.domain.alert_format import AlertFault, parse_alert
 from app.domain.alerts import AlertAction, AlertDefaults, AlertStatus, Signal, signal_from_json
 from app.domain.errors import OrderDenied
 from app.domain.money import plain
-from app.domain.orders import Leg, OrderDraft, OrderRequest, PriceOrPercent
+from app.domain.orders import Leg, OrderDraft, OrderRequest, PriceOrPercent, TargetWish
 from app.extensions import db
 from app.models import Alert, BalanceRow, Broker, Source, SourceRoute, utc_now
 from app.services.alert_decisions import Decision, Objection, Place, decide
@@ -139,24 +139,43 @@ def _protection(decision: Decision) -> str:
     draft, request = decision.act.draft, decision.act.planned.request
     parts = []
     if draft.first_stop is not None:
-        trailing = f", following at {plain(draft.trailing_percent)} %" if draft.trailing_percent else ""
-        parts.append(f"a stop-loss {_where(draft.first_stop, request.stop_loss)}{trailing}")
+        parts.append(_stop_loss(draft, draft.first_stop, request.stop_loss))
     parts += _take_profits(draft, request)
     return " and ".join(parts) or "none was asked for"
 
 
 def _take_profits(draft: OrderDraft, request: OrderRequest) -> list[str]:
     if draft.take_profit is not None:
-        return [f"a take-profit {_where(draft.take_profit, request.take_profit)}"]
-    return [
-        f"a take-profit of {plain(target.share)} % of it {_where(target.at, None)}"
-        for target in draft.targets
-    ]
+        return [_take_profit(draft.take_profit, request.take_profit)]
+    return [_share(target) for target in draft.targets]
 
 
-def _where(wanted: PriceOrPercent, leg: Leg | None) -> str:
-    """At a price; a distance is measured from the price that the entry gets, and told at the last price known."""
+def _stop_loss(draft: OrderDraft, wanted: PriceOrPercent, leg: Leg | None) -> str:
     if wanted.percent is None:
-        return f"at {plain(wanted.price or Decimal(0)) if leg is None else plain(leg.trigger_price)}"
-    about = "" if leg is None else f", about {plain(leg.trigger_price)}"
-    return f"{plain(wanted.percent)} % from the entry{about}"
+        told = f"a stop-loss at {_price(wanted, leg)}"
+    else:
+        told = f"a stop-loss {_away(wanted.percent, leg)}"
+    return f"{told}, following at {plain(draft.trailing_percent)} %" if draft.trailing_percent else told
+
+
+def _take_profit(wanted: PriceOrPercent, leg: Leg | None) -> str:
+    if wanted.percent is None:
+        return f"a take-profit at {_price(wanted, leg)}"
+    return f"a take-profit {_away(wanted.percent, leg)}"
+
+
+def _share(target: TargetWish) -> str:
+    if target.at.percent is None:
+        return f"a take-profit of {plain(target.share)} % of it at {_price(target.at, None)}"
+    return f"a take-profit of {plain(target.share)} % of it {_away(target.at.percent, None)}"
+
+
+def _price(wanted: PriceOrPercent, leg: Leg | None) -> str:
+    return plain(wanted.price or Decimal(0)) if leg is None else plain(leg.trigger_price)
+
+
+def _away(percent: Decimal, leg: Leg | None) -> str:
+    """A distance is measured from the price that the entry gets, and told at the last price known."""
+    if leg is None:
+        return f"{plain(percent)} % from the entry"
+    return f"{plain(percent)} % from the entry, about {plain(leg.trigger_price)}"

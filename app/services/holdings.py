@@ -8,8 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from app.domain.money import EXACT
-from app.models import BalancePoint, BalanceRow, Broker, FuturesBalance, User, utc_now
+from app.models import BalanceRow, Broker, FuturesBalance, User, utc_now
 from app.services import balances, futures, history
+from app.services.history import Holding
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -32,7 +33,7 @@ class Held:
 
     broker: Broker
     row: BalanceRow
-    points: Sequence[BalancePoint] = ()
+    points: Sequence[Holding] = ()
 
     @property
     def day_change(self) -> Decimal | None:

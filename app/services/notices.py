@@ -18,10 +18,10 @@ from app.domain.alerts import AlertStatus
 from app.domain.audit import Action
 from app.domain.orders import OrderStatus, Side
 from app.extensions import db
-from app.models import AuditEntry, AuditSeal, HaltScope, OrderRole, OrderRow
+from app.models import Alert, AuditEntry, AuditSeal, HaltScope, OrderRole, OrderRow, Source
 
 #: What lies farther back in the chain is not told any more: it is on the Activity page.
-_FARTHEST = 100_000
+_FARTHEST = 50_000
 
 
 class Kind(StrEnum):
@@ -97,7 +97,7 @@ def between(user_id: int, kinds: Collection[str], after: int, upto: int) -> list
         for row in _entries(after, upto, theirs)
         if _kind(row) in kinds and (row.user_id == user_id or _is_for_all(row))
     ]
-    return list(_told(rows, _orders_of(rows)))
+    return list(_told(rows, _orders_of(rows), _sources_of(rows)))
 
 
 def _entries(after: int, upto: int, *conditions: ColumnElement[bool]) -> Sequence[Row[Any]]:
@@ -123,23 +123,48 @@ def _kind(row: Row[Any]) -> Kind | None:
 
 def _orders_of(rows: Iterable[Row[Any]]) -> Mapping[str, OrderRow]:
     """The orders that entries are about, by subject."""
-    numbers = {int(row.subject.partition(" ")[2]) for row in rows if row.action == Action.ORDER_MOVED}
+    numbers = _numbers(rows, Action.ORDER_MOVED)
     found = db.session.scalars(select(OrderRow).where(OrderRow.id.in_(numbers))) if numbers else ()
     return {f"order {order.id}": order for order in found}
 
 
-def _told(rows: Iterable[Row[Any]], orders: Mapping[str, OrderRow]) -> Iterator[Notice]:
+def _sources_of(rows: Iterable[Row[Any]]) -> Mapping[str, str]:
+    """The names of the sources whose alerts entries are about, by subject."""
+    numbers = _numbers(rows, Action.ALERT_DECIDED)
+    query = select(Alert.id, Source.name).join(Source, Source.id == Alert.source_id)
+    found = db.session.execute(query.where(Alert.id.in_(numbers))).all() if numbers else ()
+    return {f"alert {alert_id}": name for alert_id, name in found}
+
+
+def _numbers(rows: Iterable[Row[Any]], action: Action) -> set[int]:
+    return {int(row.subject.partition(" ")[2]) for row in rows if row.action == action}
+
+
+def _told(
+    rows: Iterable[Row[Any]], orders: Mapping[str, OrderRow], sources: Mapping[str, str]
+) -> Iterator[Notice]:
     for row in rows:
         kind, order = _kind(row), orders.get(row.subject)
         if kind is None or (kind is Kind.ENTRY_FILLED and not _is_entry(order)):
             continue
-        about = row.detail.get("symbol") if order is None else order.symbol
-        about = about or row.detail.get("name") or row.subject
+        about = order.symbol if order is not None else sources.get(row.subject) or _about(kind, row)
         yield Notice(row.at, kind, f"{about}: {_words(kind, row, order)}")
 
 
 def _is_entry(order: OrderRow | None) -> bool:
     return order is not None and order.role is OrderRole.ENTRY
+
+
+def _about(kind: Kind, row: Row[Any]) -> str:
+    said = row.detail
+    match kind:
+        case Kind.ACCOUNT:
+            return "your account"
+        case Kind.HALTED:
+            wide = {HaltScope.SERVER.value: "the whole server", HaltScope.USER.value: "all your brokers"}
+            return wide.get(said["scope"], f"broker {said.get('broker_id')}")
+        case _:
+            return str(said.get("symbol") or said.get("name") or row.subject)
 
 
 def _words(kind: Kind, row: Row[Any], order: OrderRow | None) -> str:

@@ -40,8 +40,8 @@ _LINES = 20
 #: The position in the chain up to which was looked. Without it, every channel is looked at.
 _LOOKED = "notifications:looked"
 
-#: Apprise gives up on a connection after 4 s; a service may need several.
-_PATIENCE_SECONDS = 20
+#: Apprise gives up on a connection after 4 s; a service may need several, and a busy machine a while to begin.
+_PATIENCE_SECONDS = 60
 
 #: What the program that sends is told of our environment: nothing secret.
 _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")

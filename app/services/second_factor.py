@@ -126,7 +126,13 @@ def codes_left(user: User) -> int:
 
 
 def new_codes(user: User) -> list[str]:
-    """Other recovery codes in place of those there are."""
+    """Other recovery codes in place of those there are.
+
+    Raises:
+        CodeRefused: the second factor is off.
+    """
+    if not is_on(user):
+        raise CodeRefused("the second factor is off", remedy="Turn it on first.")
     codes = _renew_codes(user)
     audit.record(Action.SECOND_FACTOR_NEW_CODES, f"user {user.id}", user_id=user.id)
     db.session.commit()

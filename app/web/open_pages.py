@@ -8,7 +8,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import redis.exceptions
 import structlog
@@ -70,20 +71,20 @@ class OpenPages:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._pages: set[OpenPage] = set()
         self._arrived: list[OpenPage] = []
+        """Are to be told what they missed before they are told what happens."""
+        self._settled: list[OpenPage] = []
         self._running = False
         self._next_beat = 0.0
 
     @property
     def full(self) -> bool:
         """Whether a further page has to be told to come back later."""
-        return len(self._pages) >= _MOST
+        return len(self._arrived) + len(self._settled) >= _MOST
 
     def add(self, page: OpenPage) -> None:
         """Tell this page what it missed, and everything from now on."""
         with self._lock:
-            self._pages.add(page)
             self._arrived.append(page)
             if not self._running:
                 self._running = True
@@ -101,51 +102,51 @@ class OpenPages:
     def _all_gone(self) -> bool:
         """Whether the thread ends; said under the lock, so that a page which arrives then starts another."""
         with self._lock:
-            self._running = bool(self._pages)
+            self._running = bool(self._arrived or self._settled)
             return not self._running
 
     def _tell_what_happens(self) -> None:
-        """Until the last page has gone.
+        """Until there is no page any more.
 
         Raises:
             redis.exceptions.RedisError: when Redis is gone; the pages stay, and are told afterwards what they missed.
         """
         with self._lock:
-            self._arrived = list(self._pages)
+            self._arrived, self._settled = [*self._arrived, *self._settled], []
         for changes in events.listen(_TURN_SECONDS):
-            for page in self._newcomers():
-                self._keep_if(page, page.tell(events.missed(page.user_id, page.since)))
+            self._welcome()
             if changes:
-                for page in self._present():
-                    self._keep_if(page, page.tell(changes))
+                self._keep_those(partial(OpenPage.tell, changes=changes))
                 time.sleep(_GATHER_SECONDS)
             self._beat()
-            if not self._pages:
+            if not (self._arrived or self._settled):
                 return
+
+    def _welcome(self) -> None:
+        """Tell those that have arrived what they missed."""
+        for page in list(self._arrived):
+            there = page.tell(events.missed(page.user_id, page.since))
+            with self._lock:
+                self._arrived.remove(page)
+                self._settled.append(page)
+            if not there:
+                self._part_with(page)
 
     def _beat(self) -> None:
         """From time to time let every page know that the line stands, and part with those that have stayed long."""
         now = time.monotonic()
-        if now < self._next_beat:
-            return
-        self._next_beat = now + _HEARTBEAT_SECONDS
-        for page in self._present():
-            self._keep_if(page, now < page.leaves_at and page.write(_STILL_HERE))
+        if now >= self._next_beat:
+            self._next_beat = now + _HEARTBEAT_SECONDS
+            self._keep_those(lambda page: now < page.leaves_at and page.write(_STILL_HERE))
 
-    def _newcomers(self) -> list[OpenPage]:
-        with self._lock:
-            arrived, self._arrived = self._arrived, []
-        return arrived
+    def _keep_those(self, stays: Callable[[OpenPage], bool]) -> None:
+        for page in list(self._settled):
+            if not stays(page):
+                self._part_with(page)
 
-    def _present(self) -> list[OpenPage]:
+    def _part_with(self, page: OpenPage) -> None:
         with self._lock:
-            return list(self._pages)
-
-    def _keep_if(self, page: OpenPage, there: bool) -> None:
-        if there:
-            return
-        with self._lock:
-            self._pages.discard(page)
+            self._settled.remove(page)
         page.close()
 
 

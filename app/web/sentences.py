@@ -12,10 +12,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+
+def noted(english: str) -> str:
+    """A text as it is, to be collected for translation although no gettext says it."""
+    return english
+
+
+#: Single words that sentences quote, and what the library that checks forms says by itself.
+_QUOTED = (
+    *(noted("above"), noted("below")),
+    *(
+        noted("Missing data for required field."),
+        noted("Field may not be null."),
+        noted("Not a valid integer."),
+    ),
+)
+_AND = noted(" and ")
 _PLACE = re.compile(r"\{\d\}")
 
 #: Where several sentences were joined, or one and the remark that follows it.
-_JOINT = re.compile(r"(?<=[.!?]) |(?=; )|(?<=:) ")
+_JOINT = re.compile(r"(?<=[.!?]) |(?=; )|(?<=:) |(?= \(line )")
+#: Where a list was: only what is known whole is taken for one.
+_COMMA = re.compile(r"(?=, | and )")
 
 #: How deep values are looked into: a reason that quotes a reason that quotes a reason.
 _DEEPEST = 3
@@ -49,11 +67,29 @@ class Sentences:
 
     def _in_parts(self, english: str, depth: int) -> str:
         parts = _JOINT.split(english)
-        if len(parts) == 1:
-            return english
         joints = [joint.group() for joint in _JOINT.finditer(english)]
-        said = [self._whole(part, depth) or part for part in parts]
+        said = [self._part(part, depth) for part in parts]
         return "".join(part + joint for part, joint in zip(said, [*joints, ""], strict=True))
+
+    def _part(self, english: str, depth: int) -> str:
+        bare = english.removeprefix("; ")
+        joint = english[: len(english) - len(bare)]
+        return self._whole(english, depth) or joint + (
+            self._whole(bare, depth) or self._list(bare, depth) or bare
+        )
+
+    def _list(self, english: str, depth: int) -> str | None:
+        """Several sentences with commas or an "and" between them, if each of them is known."""
+        said = [self._listed(part, depth) for part in _COMMA.split(english)]
+        return None if len(said) == 1 or None in said else "".join(filter(None, said))
+
+    def _listed(self, english: str, depth: int) -> str | None:
+        if whole := self._whole(english, depth):
+            return whole
+        for joint in (", ", _AND):
+            if english.startswith(joint) and (bare := self._whole(english.removeprefix(joint), depth)):
+                return self._said.get(joint, joint) + bare
+        return None
 
     def _value(self, value: str, depth: int) -> str:
         if depth == 0 or not value:
@@ -77,4 +113,4 @@ def _own_words(english: str) -> int:
 
 def _pattern(english: str) -> re.Pattern[str]:
     said = [re.escape(part) for part in _PLACE.split(english)]
-    return re.compile("(.+?)".join(said), re.DOTALL)
+    return re.compile("((?:(?!; ).)+?)".join(said), re.DOTALL)  # what is joined by "; " is said part by part

@@ -7,6 +7,9 @@ const isTyping = (element) => element.matches("input:not([type=radio], [type=che
 // The server writes times; in which zone, only the browser knows.
 document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
 
+// In the person's language, by the names that templates/base.html gives.
+const words = () => document.getElementById("toasts").dataset;
+
 function say(text) {
   const toast = document.createElement("p");
   toast.className = "toast";
@@ -39,11 +42,11 @@ document.addEventListener("click", async (event) => {
   const source = document.querySelector(button.dataset.copy);
   try {
     await navigator.clipboard.writeText(source.textContent);
-    say("Copied.");
+    say(words().copied);
   } catch {
     // Browsers offer no clipboard on plain http: select the text so that Ctrl-C does it.
     getSelection().selectAllChildren(source);
-    say("Selected: press Ctrl-C to copy.");
+    say(words().selected);
   }
 });
 
@@ -76,6 +79,6 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  say(status === 401 || status === 403 ? "Your session has ended. Reload the page and log in." : `The server answered ${status}. Nothing was sent to an exchange; try again.`);
+  say(status === 401 || status === 403 ? words().sessionEnded : words().refused.replace("{status}", status));
 });
-document.addEventListener("htmx:sendError", () => say("The server cannot be reached. Nothing was sent; check your connection."));
+document.addEventListener("htmx:sendError", () => say(words().unreachable));

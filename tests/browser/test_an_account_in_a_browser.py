@@ -30,7 +30,8 @@ def test_a_second_factor_is_set_up_used_and_its_sessions_ended(
     page.get_by_role("button", name="Set it up").click()
     picture = page.get_by_alt_text("QR code of the key below")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") > 100
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 100
     looks_right(page)
     authenticator = pyotp.TOTP(page.locator("#totp-key").inner_text().replace(" ", ""))
     page.get_by_label("Code").fill(authenticator.at(int(time.time()), counter_offset=-1))

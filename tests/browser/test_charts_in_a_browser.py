@@ -16,7 +16,7 @@ from app.domain.history import Grain
 from app.extensions import db
 from app.models import BalancePoint, Broker, EquityPoint, Position, PositionStatus, utc_now
 from app.services import balances
-from tests.browser.test_pages_in_a_browser import _looks_right, _sign_in
+from tests.browser.test_pages_in_a_browser import looks_right, sign_in
 from tests.fixtures.app import MakeUser
 from tests.fixtures.history import BTC_PRICE, History, MakeHistory
 
@@ -75,7 +75,7 @@ def _closed(broker: Broker) -> Iterator[Position]:
 def _looks_right_in_both_themes(page: Page) -> None:
     for theme in ("light", "dark"):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-        _looks_right(page)
+        looks_right(page)
 
 
 def _drawn(page: Page) -> None:
@@ -87,11 +87,11 @@ def _drawn(page: Page) -> None:
 
 
 def test_charts_are_drawn_and_follow_what_happens(app: Flask, page: Page, history: History) -> None:
-    _sign_in(page, "ada@example.org")
+    sign_in(page, "ada@example.org")
     page.goto("/?period=week")
     _drawn(page)
     page.get_by_text("The curve as a table").click()
-    expect(page.get_by_role("region", name="The figures of the curve")).to_contain_text("30,001.00")
+    expect(page.get_by_role("region", name="The figures of the curve")).to_contain_text("35,000.00")
     page.get_by_text("By asset as a table").click()
     _looks_right_in_both_themes(page)
 
@@ -126,8 +126,9 @@ def test_charts_are_drawn_and_follow_what_happens(app: Flask, page: Page, histor
 def test_a_first_curve_appears_by_itself(app: Flask, page: Page, history: History) -> None:
     with app.app_context():
         db.session.query(EquityPoint).delete()
+        db.session.get_one(Broker, history.broker_id).balances_synced_at = None
         db.session.commit()
-    _sign_in(page, "ada@example.org")
+    sign_in(page, "ada@example.org")
     expect(page.get_by_text("No curve yet")).to_be_visible()
     expect(page.locator("#line-state")).to_have_attribute("data-state", "live")
     with app.app_context():

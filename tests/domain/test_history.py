@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.history import Grain, finest, grain_of, made_of, stretch
+from app.domain.history import LENGTHS, Grain, finest, grain_of, made_of, row_length, stretch
 
 MOMENTS = st.integers(1_700_000_000, 1_900_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
@@ -25,12 +25,13 @@ def test_each_stretch_in_which_anything_was_seen_has_exactly_one_point(
         if grain is not None:
             kept.append((at, grain))
     for grain in Grain:
-        stretches = [stretch(at, grain) for at, its in kept if its in made_of(grain)]
-        assert stretches == sorted({stretch(at, grain) for at in seen})
+        length = LENGTHS[grain]
+        stretches = [stretch(at, length) for at, its in kept if its in made_of(grain)]
+        assert stretches == sorted({stretch(at, length) for at in seen})
 
 
-def test_a_look_at_any_period_is_made_of_few_points() -> None:
+def test_a_look_at_any_period_is_made_of_few_points_and_told_in_fewer_rows() -> None:
     for days in (1, 7, 30, 365):
         period = timedelta(days=days)
-        ends = [stretch(datetime(2026, 1, 1, tzinfo=UTC) + part * period, finest(period)) for part in (0, 1)]
-        assert ends[1] - ends[0] <= 750
+        assert period / LENGTHS[finest(period)] <= 750
+        assert 24 <= period / row_length(period) <= 54

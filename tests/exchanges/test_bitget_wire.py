@@ -30,7 +30,8 @@ from app.domain import (
     TimeInForce,
     WouldTrigger,
 )
-from app.exchanges.bitget import Bitget, orders, wire
+from app.exchanges import sizing
+from app.exchanges.bitget import Bitget, wire
 from app.exchanges.rest import Endpoint, to_milliseconds
 from tests.exchanges.bitget_client import (
     KEY,
@@ -293,14 +294,14 @@ def test_what_the_book_asks_buys_exactly_that_much_at_its_offers(
     asks = tuple(Level(price, quantity) for price, quantity in sorted(offers))
     total = sum((level.quantity for level in asks), Decimal(0))
     quantity = (total * share).quantize(Decimal("0.000001"))
-    cost = orders.cost_of(quantity, OrderBook("BTC/USDT", (), asks))
+    cost = sizing.cost_of(quantity, OrderBook("BTC/USDT", (), asks))
     assert cost is not None
     bought = Decimal(0)
     for level in asks:
         taken = min(level.quantity, (cost / level.price).quantize(Decimal("1E-15")))
         bought, cost = bought + taken, cost - taken * level.price
     assert abs(bought - quantity) < Decimal("1E-9")
-    assert orders.cost_of(total + 1, OrderBook("BTC/USDT", (), asks)) is None
+    assert sizing.cost_of(total + 1, OrderBook("BTC/USDT", (), asks)) is None
 
 
 # -- refused before the wire -----------------------------------------------------------------------------------

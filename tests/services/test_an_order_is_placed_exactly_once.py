@@ -14,6 +14,7 @@ from sqlalchemy import update
 from app import dispatch
 from app.domain.orders import OrderReport, OrderStatus, OrderType, PriceOrPercent
 from app.exchanges import Exchange, capabilities, exchange_class
+from app.exchanges.base import ReusedId
 from app.extensions import db
 from app.models import Broker, OrderEvent, OrderRow, utc_now
 from app.services import connections, execution, order_requests, orders, reconciliation, whereabouts
@@ -289,6 +290,8 @@ def test_an_open_order_that_was_missed_once_and_rests_again_says_so_no_more(
 
 def place_under(desk: Desk, order: OrderRow, quantity: Decimal) -> None:
     """Have an order of this size rest on the exchange under the client id of another."""
+    if capabilities(desk.exchange).reused_id is ReusedId.PLACED:
+        pytest.skip("two orders may go by one client id here")
     with connections.calling(db.session.get_one(Broker, desk.broker_id)) as exchange:
         request = order_requests.of(order)
         exchange.place_order(type(request)(BTC, order.side, order.type, quantity, price=order.price,
@@ -300,7 +303,7 @@ def test_a_client_id_that_is_taken_by_our_own_earlier_try_is_no_rejection(desk: 
     place_under(desk, order, QUANTITY)
 
     execution.submit(order.id)
-    refused = capabilities(desk.exchange).reused_id_refused
+    refused = capabilities(desk.exchange).reused_id is ReusedId.REFUSED
     assert desk.fresh(order).status is (OrderStatus.SUBMITTED if refused else OrderStatus.OPEN)
     reconciliation.reconcile(order.id)
 

@@ -62,6 +62,38 @@ def test_once_proven_absent_it_is_sent_without_further_waiting(open_desk: OpenDe
     assert len(desk.received()) == 1
 
 
+def test_a_search_that_ran_out_of_its_allowance_goes_on_where_it_ended(open_desk: OpenDesk) -> None:
+    desk = open_desk(EXCHANGE)
+    order = in_doubt(desk)
+    store.flushall()
+    desk.fault("fills", "rate_limit")
+    reconciliation.reconcile(order.id)
+    assert desk.fresh(order).status is OrderStatus.SUBMITTED
+    store.flushall()
+    for answered_before in ("get_order", "order_history"):
+        desk.fault(answered_before, "error_before")
+
+    reconciliation.reconcile(order.id)
+
+    assert desk.fresh(order).status is not OrderStatus.SUBMITTED
+    assert len(desk.sandbox.take_faults_back()) == 2
+
+
+def test_what_was_ruled_out_of_one_attempt_is_looked_through_again_after_the_next(
+    open_desk: OpenDesk,
+) -> None:
+    desk = open_desk(EXCHANGE)
+    order = desk.write(in_doubt(desk), ruled_out=2, expires_at=utc_now() + LONG)
+    store.flushall()
+    reconciliation.reconcile(order.id)
+    assert desk.fresh(order).status is OrderStatus.PENDING
+    desk.fault("place_order", "reset_before")
+
+    execution.submit(order.id)
+
+    assert (desk.fresh(order).status, desk.fresh(order).ruled_out) == (OrderStatus.SUBMITTED, 0)
+
+
 def test_executions_that_cannot_be_read_are_asked_for_at_once_but_once(open_desk: OpenDesk) -> None:
     desk = open_desk(EXCHANGE)
     desk.fault("fills", "rate_limit", times=2)

@@ -81,14 +81,15 @@ def test_all_that_happens_within_the_quiet_time_is_one_message_in_words(
             "BTC/USDT: the exchange turned the stop down",
             "ETH/USDT: the position is closed, 0 realised; sold by hand",
             "Practice 1: the key was revoked",
-            "with an alert expected every 60 s",
+            "every 60 s",
         ):
             assert [line for line in lines if line.endswith(told)], (told, lines)
+        assert any("silent: nothing was heard since" in line for line in lines)
 
         halts.start(whole_server(), user, "the moon is full")
         _beat(channel_id, others)
         assert len(receiver.got) == 2  # the other's; this one's is quiet for half a minute
-        assert "entries are halted: the moon is full" in receiver.got[1]["message"]
+        assert "the whole server: entries are halted: the moon is full" in receiver.got[1]["message"]
         _pass_time()
         _beat(channel_id, others)
         assert [told["message"].endswith("the moon is full") for told in receiver.got] == [False, True, True]

@@ -35,6 +35,7 @@ PAGES = (
     "/balances/",
     "/performance",
     "/activity/",
+    "/settings/look",
     "/settings/risk",
     "/settings/tokens",
     "/settings/account",
@@ -46,7 +47,8 @@ PAGES = (
 )
 
 
-def _all_pages(history: History) -> list[str]:
+def all_pages(history: History) -> list[str]:
+    """Every page with everything it can show."""
     return [
         *PAGES,
         f"/brokers/{history.broker_id}",
@@ -73,6 +75,8 @@ def _all_pages(history: History) -> list[str]:
         *(f"/?period={period}" for period in ("day", "week", "month", "year")),
         "/balances/?dust=hidden&asset=b",
         "/balances/export?dust=hidden",
+        "/equity/export?period=week",
+        f"/balances/{history.broker_id}/BTC/export",
         "/activity/export?kind=order",
         "/performance?month=2026-02",
         *(f"/balances/{history.broker_id}/{asset}?period=month" for asset in ("BTC", "XYZ")),
@@ -125,7 +129,7 @@ def test_every_page_of_a_full_account_is_whole_and_asks_the_database_little(
     user = make_user()
     history = make_history(user)
     browser = log_in(user)
-    for path in _all_pages(history):
+    for path in all_pages(history):
         with counted_queries(app) as statements:
             page = browser.get(path)
             page.get_data()  # a file is read while it is sent
@@ -143,7 +147,7 @@ def test_no_page_holds_a_script_or_a_style_or_calls_another_host(
     browser = log_in(user)
     stranger = browser.application.test_client()
     pages = [
-        *((browser, path) for path in _all_pages(history)),
+        *((browser, path) for path in all_pages(history)),
         (stranger, "/login"),
         (stranger, "/nothing-here"),
     ]

@@ -36,9 +36,9 @@ def _shown_codes(page: str) -> list[str]:
 
 def _turn_on(browser: FlaskClient) -> tuple[str, list[str]]:
     """Returns the secret and the recovery codes. The code used is the last step's, so that this step's is free."""
-    assert submit(browser, f"{PAGE}begin", page=PAGE, password=PASSWORD).status_code == 302
+    assert submit(browser, PAGE, act="begin", password=PASSWORD).status_code == 302
     secret = _shown_secret(browser)
-    answer = submit(browser, f"{PAGE}confirm", page=PAGE, code=_code(secret, steps=-1))
+    answer = submit(browser, PAGE, act="confirm", code=_code(secret, steps=-1))
     assert answer.status_code == 200, answer.text
     return secret, _shown_codes(answer.text)
 
@@ -55,15 +55,15 @@ def _halfway(app: Flask, user: User) -> FlaskClient:
 def test_it_counts_from_its_first_code_on_and_not_before(
     app: Flask, user: User, browser: FlaskClient
 ) -> None:
-    assert submit(browser, f"{PAGE}begin", page=PAGE, password="not the password").status_code == 422
-    submit(browser, f"{PAGE}begin", page=PAGE, password=PASSWORD)
+    assert submit(browser, PAGE, act="begin", password="not the password").status_code == 422
+    submit(browser, PAGE, act="begin", password=PASSWORD)
     secret = _shown_secret(browser)
     drawing = browser.get(f"{PAGE}code.svg")
     assert (drawing.mimetype, drawing.headers["Cache-Control"]) == ("image/svg+xml", "no-store")
-    assert submit(browser, f"{PAGE}confirm", page=PAGE, code="000000").status_code == 422
+    assert submit(browser, PAGE, act="confirm", code="000000").status_code == 422
     assert submit(app.test_client(), "/login", email=user.email, password=PASSWORD).location == "/"
 
-    answer = submit(browser, f"{PAGE}confirm", page=PAGE, code=_code(secret))
+    answer = submit(browser, PAGE, act="confirm", code=_code(secret))
 
     codes = _shown_codes(answer.text)
     assert len(set(codes)) == second_factor.RECOVERY_CODES
@@ -114,8 +114,8 @@ def test_a_recovery_code_opens_once_and_new_ones_end_the_old(
     assert submit(_halfway(app, user), "/login/code", code=codes[0]).status_code == 401
     assert "9 recovery codes are left" in browser.get(PAGE).text
 
-    assert submit(browser, f"{PAGE}codes", page=PAGE, password="wrong one").status_code == 422
-    fresh = _shown_codes(submit(browser, f"{PAGE}codes", page=PAGE, password=PASSWORD).text)
+    assert submit(browser, PAGE, act="codes", password="wrong one").status_code == 422
+    fresh = _shown_codes(submit(browser, PAGE, act="codes", password=PASSWORD).text)
 
     assert submit(_halfway(app, user), "/login/code", code=codes[1]).status_code == 401
     assert submit(_halfway(app, user), "/login/code", code=fresh[0]).status_code == 302
@@ -142,29 +142,29 @@ def test_the_second_step_is_nowhere_without_the_first(app: Flask, user: User, br
 
 def test_turning_it_off_asks_for_the_password(app: Flask, user: User, browser: FlaskClient) -> None:
     _turn_on(browser)
-    refused = submit(browser, f"{PAGE}off", page=PAGE, password="wrong one")
+    refused = submit(browser, PAGE, act="off", password="wrong one")
     assert refused.status_code == 422
     assert "not your password" in refused.text
     _halfway(app, user)
 
-    assert submit(browser, f"{PAGE}off", page=PAGE, password=PASSWORD).status_code == 302
+    assert submit(browser, PAGE, act="off", password=PASSWORD).status_code == 302
 
     assert submit(app.test_client(), "/login", email=user.email, password=PASSWORD).location == "/"
 
 
 def test_an_open_page_is_no_place_to_guess_the_password(browser: FlaskClient) -> None:
     answers = [
-        submit(
-            browser,
-            path,
-            page=path if "account" in path else PAGE,
-            password=f"guess {number}",
-            email="a@x.org",
-        )
-        for number, path in enumerate(["/settings/account", f"{PAGE}begin"] * 3)
+        submit(browser, path, act="begin", password=f"guess {number}", email="a@x.org")
+        for number, path in enumerate(["/settings/account", PAGE] * 3)
     ]
     assert [answer.status_code for answer in answers] == [422] * 5 + [429]
-    assert submit(browser, f"{PAGE}begin", page=PAGE, password=PASSWORD).status_code == 429
+    assert submit(browser, PAGE, act="begin", password=PASSWORD).status_code == 429
+
+
+def test_what_is_asked_for_out_of_turn_is_refused_in_words(browser: FlaskClient) -> None:
+    assert "There is nothing to confirm" in submit(browser, PAGE, act="confirm", code="1").text
+    assert "is off" in submit(browser, PAGE, act="codes", password=PASSWORD).text
+    assert submit(browser, PAGE, act="nonsense").status_code == 400
 
 
 @pytest.mark.parametrize("door", ["terminal", "administrator"])

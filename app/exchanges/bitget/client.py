@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
-from app.domain.errors import OrderDenied, OrderNotFound, OrderRejected, WouldTrigger
+from app.domain.errors import OrderDenied, OrderNotFound, OrderRejected
 from app.domain.markets import Market
-from app.domain.money import plain
-from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, OrderType, Side
+from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus, Side
 from app.exchanges.bitget import orders, wire
 from app.exchanges.bitget.parse import PLAN_PREFIX, TPSL_PREFIX, Row
 from app.exchanges.bitget.reads import BitgetReads, kind_of, theirs
+from app.exchanges.passed import ensure_waits
 from app.exchanges.presets import PRESET_PREFIX
 from app.exchanges.receipts import given, received
+from app.exchanges.sizing import in_quote
 
 
 class Bitget(BitgetReads):
@@ -25,35 +25,17 @@ class Bitget(BitgetReads):
     def place_order(self, request: OrderRequest) -> OrderReport:
         """See `Exchange.place_order`; the report comes with its fills and with the exits it carries.
 
-        A market buy takes an amount in quote only. One asked for in base is sized by what that much costs at the
-        offers of the book read just before, rounded down. It brings in exactly what was asked for unless the book
-        moves in between: less when the price rises, more when it falls, by as much as the price has moved.
+        A market buy takes an amount in quote only: see `in_quote` for one asked for in base.
         """
         market, request = self._prepare(request)
         if request.type.has_trigger:
             self._ensure_waits(request)
             return self._place_plan(request, market)
-        request = self._buying_in_quote(request, market)
+        request = in_quote(request, market, self, wire.MAX_DEPTH)
         receipt = self._ask(
             wire.PLACE, orders.single(request, market), lambda ids: _received(ids, request, "")
         )
         return self._with_asked_exits(self._looked_up(receipt), request)
-
-    def _buying_in_quote(self, request: OrderRequest, market: Market) -> OrderRequest:
-        if request.type is not OrderType.MARKET or request.side is Side.SELL or request.quantity is None:
-            return request
-        cost = orders.cost_of(request.quantity, self.order_book(market.symbol, wire.MAX_DEPTH))
-        if cost is None:
-            raise OrderDenied.because(
-                "liquidity",
-                f"the order book does not offer {plain(request.quantity)} {market.base}",
-                remedy="Buy less at once, or give the amount in quote.",
-            )
-        sized = replace(request, quantity=None, quote_quantity=market.quantize_quote(cost))
-        violations = market.check(sized)
-        if violations:
-            raise OrderDenied(violations)
-        return sized
 
     def _ensure_waits(self, request: OrderRequest) -> None:
         """Bitget's triggers have no direction: a stop on the wrong side of the market would turn into a take-profit."""
@@ -63,14 +45,7 @@ class Bitget(BitgetReads):
                 f"{self.name} sizes market buys in quote, also those that wait for a price",
                 remedy="Give the order a limit price.",
             )
-        last, trigger = self.ticker(request.symbol).last, request.trigger_price
-        if last is None or trigger is None:
-            raise OrderDenied.because("trigger_price", "the market has no price yet to wait from")
-        if request.would_trigger(last):
-            wanted = "below" if request.type.waits_below(request.side) else "above"
-            raise WouldTrigger(
-                self.name, f"not sent: the trigger must lie {wanted} the last price of {plain(last)}"
-            )
+        ensure_waits(request, self)
 
     def _place_plan(self, request: OrderRequest, market: Market) -> OrderReport:
         return self._ask(

@@ -7,26 +7,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.domain.markets import Market, OrderBook
-from app.domain.money import EXACT, plain
+from app.domain.markets import Market
+from app.domain.money import plain
 from app.domain.orders import Leg, OrderRequest, OrderType
 from app.exchanges.bitget.wire import FORCES, POST_ONLY
 
 Params = dict[str, str]
 
 ZERO = Decimal(0)
-
-
-def cost_of(quantity: Decimal, book: OrderBook) -> Decimal | None:
-    """What buying so much of the base would cost in quote at the offers of a book; None when it offers less."""
-    missing, cost = quantity, ZERO
-    for level in book.asks:
-        taken = min(missing, level.quantity)
-        cost = EXACT.add(cost, EXACT.multiply(taken, level.price))
-        missing -= taken
-        if not missing:
-            return cost
-    return None
 
 
 def single(request: OrderRequest, market: Market) -> Params:

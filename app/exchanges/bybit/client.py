@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.domain.errors import OrderDenied, OrderNotFound, WouldTrigger
-from app.domain.money import plain
+from app.domain.errors import OrderDenied, OrderNotFound
 from app.domain.orders import OcoRequest, OrderReport, OrderRequest, OrderStatus
 from app.exchanges.bybit import orders, wire
 from app.exchanges.bybit.parse import filter_of, filter_of_all
 from app.exchanges.bybit.reads import BybitReads, theirs
+from app.exchanges.passed import ensure_waits
 from app.exchanges.presets import is_unborn
 from app.exchanges.receipts import received
 
@@ -24,7 +24,7 @@ class Bybit(BybitReads):
         market, request = self._prepare(request)
         waits = request.type.has_trigger
         if waits:
-            self._ensure_waits(request)
+            ensure_waits(request, self)
         status = OrderStatus.OPEN if waits else OrderStatus.PENDING
         receipt = self._ask(
             wire.PLACE,
@@ -32,17 +32,6 @@ class Bybit(BybitReads):
             lambda ids: received(ids["orderId"], ids["orderLinkId"], request, ids, status),
         )
         return self._with_asked_exits(self._looked_up(receipt), request)
-
-    def _ensure_waits(self, request: OrderRequest) -> None:
-        """Bybit's triggers have no direction: a stop on the wrong side of the market would turn into a take-profit."""
-        last = self.ticker(request.symbol).last
-        if last is None:
-            raise OrderDenied.because("trigger_price", "the market has no price yet to wait from")
-        if request.would_trigger(last):
-            wanted = "below" if request.type.waits_below(request.side) else "above"
-            raise WouldTrigger(
-                self.name, f"not sent: the trigger must lie {wanted} the last price of {plain(last)}"
-            )
 
     def place_oco(self, request: OcoRequest) -> OrderReport:
         """Refused: the API has no pairs of exits but those an entry carries."""

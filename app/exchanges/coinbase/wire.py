@@ -29,7 +29,7 @@ from app.domain.errors import (
     WouldTrigger,
 )
 from app.domain.orders import OrderStatus, OrderType, TimeInForce
-from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place, ReusedId
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.coinbase.tokens import LIFETIME_SECONDS, Signer
 from app.exchanges.rest import Endpoint, Fault
@@ -159,7 +159,7 @@ CAPABILITIES = Capabilities(
     amend=AmendMode.FULL,
     client_id_lookup=LOOKED_BACK,
     client_id_unique_forever=True,
-    reused_id_refused=False,
+    reused_id=ReusedId.FIRST_AGAIN,
     history_kept=HISTORY,
     look_up_places=frozenset(Place),
     request_window=timedelta(seconds=LIFETIME_SECONDS),

@@ -9,6 +9,7 @@ from app.sandbox.dialects.binance import Binance
 from app.sandbox.dialects.bitget import Bitget
 from app.sandbox.dialects.bybit import Bybit
 from app.sandbox.dialects.coinbase import Coinbase
+from app.sandbox.dialects.gateio import GateIO
 from app.sandbox.dialects.kraken import Kraken
 from app.sandbox.dialects.kucoin import KuCoin
 from app.sandbox.dialects.okx import OKX
@@ -18,6 +19,7 @@ DIALECTS: Mapping[str, type[Dialect]] = {
     "bitget": Bitget,
     "bybit": Bybit,
     "coinbase": Coinbase,
+    "gateio": GateIO,
     "kraken": Kraken,
     "kucoin": KuCoin,
     "okx": OKX,

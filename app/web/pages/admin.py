@@ -28,6 +28,7 @@ from app.web.access import admin
 from app.web.filters import sentence
 from app.web.guards import csrf
 from app.web.languages import words
+from app.web.sentences import noted
 
 blueprint = Blueprint("admin", __name__)
 
@@ -38,7 +39,7 @@ _FLOWER_POLICY = (
 )
 
 
-_PARTS = ("database", "migrations", "redis", "workers", "beat", "disk")
+_PARTS = (noted("database"), noted("migrations"), "redis", noted("workers"), "beat", noted("disk"))
 
 
 @blueprint.get("/admin")

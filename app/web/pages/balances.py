@@ -12,6 +12,7 @@ from flask_login import current_user
 from app.domain.money import EXACT
 from app.models import BalanceRow, Broker, FuturesBalance
 from app.services import balances, brokers, history, holdings, ledger
+from app.services.history import Holding
 from app.services.holdings import Held, HoldingFilter
 from app.web import drawing, exports, paging
 from app.web.access import member
@@ -84,7 +85,8 @@ def asset(broker_id: int, asset: str) -> ResponseReturnValue:
         held=held,
         period=period,
         periods={name: with_query(here, period=name) for name in PERIODS},
-        points=points,
+        points=history.rows(points, PERIODS[period]),
+        exports=exports.links(url_for("balances.export_course", broker_id=broker.id, asset=asset)),
         entries=ledger.entries(broker, asset=asset, limit=_ENTRIES),
     )
 
@@ -93,10 +95,21 @@ def asset(broker_id: int, asset: str) -> ResponseReturnValue:
 @member
 def course(broker_id: int, asset: str) -> ResponseReturnValue:
     """The figures of an asset's curve, as of the equity curve's; None where no price was known."""
-    broker = _own(broker_id)
-    points = history.of_asset(broker, asset, PERIODS[_period()], balances.of(broker, asset))
-    values = {int(point.at.timestamp()): _dollars(point.usd) for point in points}
+    values = {int(point.at.timestamp()): _dollars(point.usd) for point in _course(broker_id, asset)}
     return {"points": [{"time": time, "value": value} for time, value in values.items()]}
+
+
+@blueprint.get("/<int:broker_id>/<asset>/export")
+@member
+def export_course(broker_id: int, asset: str) -> ResponseReturnValue:
+    """The same as a file, with how much was held."""
+    columns = ("Time (UTC)", "Held", "USD")
+    return exports.answer("balance-history", columns, _course(broker_id, asset))
+
+
+def _course(broker_id: int, asset: str) -> list[Holding]:
+    broker = _own(broker_id)
+    return history.of_asset(broker, asset, PERIODS[_period()], balances.of(broker, asset))
 
 
 def _own(broker_id: int) -> Broker:

@@ -22,8 +22,9 @@ from app.services import (
     positions,
     standing,
 )
+from app.services.history import Course
 from app.services.holdings import Share
-from app.web import drawing
+from app.web import drawing, exports
 from app.web.access import member
 from app.web.addresses import with_query
 from app.web.periods import PERIODS
@@ -47,7 +48,8 @@ def index() -> ResponseReturnValue:
         totals=overview.totals(held, course.day_ago),
         period=period,
         periods={name: with_query(url_for("dashboard.index"), period=name) for name in PERIODS},
-        equity=course.curve,
+        equity=history.rows(course.curve, PERIODS[period]),
+        exports=exports.links(url_for("dashboard.export")),
         balances=[holdings.Held(broker, row) for broker, row in held[:_RECENT]],
         allocation=_allocation(held),
         brokers=overview.states(owned),
@@ -61,11 +63,20 @@ def index() -> ResponseReturnValue:
 @member
 def equity() -> ResponseReturnValue:
     """The figures of the curve; times in Unix seconds, each once, amounts as text."""
-    points: dict[int, str] = {}
-    course = history.of_equity(current_user, PERIODS[_period()], balances.held_by(current_user))
-    for worth in course.curve:
-        points[int(worth.at.timestamp())] = format(EXACT.quantize(worth.usd, _CENT), "f")
-    return {"points": [{"time": time, "value": value} for time, value in points.items()]}
+    values = {int(worth.at.timestamp()): EXACT.quantize(worth.usd, _CENT) for worth in _course().curve}
+    return {"points": [{"time": time, "value": format(value, "f")} for time, value in values.items()]}
+
+
+@blueprint.get("/equity/export")
+@member
+def export() -> ResponseReturnValue:
+    """The same as a file."""
+    columns = ("Time (UTC)", "Equity, USD", "Assets without a price")
+    return exports.answer("equity", columns, _course().curve)
+
+
+def _course() -> Course:
+    return history.of_equity(current_user, PERIODS[_period()], balances.held_by(current_user))
 
 
 def _period() -> str:

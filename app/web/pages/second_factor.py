@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
 
 import segno
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -18,24 +19,18 @@ from app.web.access import member
 blueprint = Blueprint("second_factor", __name__, url_prefix="/settings/second-factor")
 
 
-@blueprint.get("/")
-@member
-def index() -> ResponseReturnValue:
-    """Whether it is on, and what to do next."""
-    return _page()
-
-
-@blueprint.post("/begin")
+@blueprint.route("/", methods=["GET", "POST"])
 @member
 @reproof.limited
-def begin() -> ResponseReturnValue:
-    """Make a secret for an authenticator; nothing counts until a code of it has come."""
+def index() -> ResponseReturnValue:
+    """Whether it is on and what to do next, or one of `_ACTS`."""
+    if request.method == "GET":
+        return _page()
+    act = _ACTS.get(request.form.get("act", "")) or abort(400)
     try:
-        reproof.ask_again(request.form.get("password", ""))
-        second_factor.begin(current_user)
+        return act()
     except Refused as refusal:
         return _page(errors=forms.errors_of(refusal)), 422
-    return redirect(url_for("second_factor.index"))
 
 
 @blueprint.get("/code.svg")
@@ -48,43 +43,42 @@ def picture() -> ResponseReturnValue:
     return Response(drawing.getvalue(), mimetype="image/svg+xml")
 
 
-@blueprint.post("/confirm")
-@member
-def confirm() -> ResponseReturnValue:
+def _begin() -> ResponseReturnValue:
+    """Make a secret for an authenticator; nothing counts until a code of it has come."""
+    _ask_again()
+    second_factor.begin(current_user)
+    return redirect(url_for("second_factor.index"))
+
+
+def _confirm() -> ResponseReturnValue:
     """Turn it on by a first code; the answer shows the recovery codes, this once."""
-    try:
-        codes = second_factor.confirm(current_user, request.form.get("code", ""))
-    except Refused as refusal:
-        return _page(errors=forms.errors_of(refusal)), 422
-    return _page(codes=codes)
+    return _page(codes=second_factor.confirm(current_user, request.form.get("code", "")))
 
 
-@blueprint.post("/codes")
-@member
-@reproof.limited
-def new_codes() -> ResponseReturnValue:
+def _renew_codes() -> ResponseReturnValue:
     """Other recovery codes, shown this once; those there were are good for nothing any more."""
-    if not second_factor.is_on(current_user):
-        abort(404)
-    try:
-        reproof.ask_again(request.form.get("password", ""))
-    except Refused as refusal:
-        return _page(errors=forms.errors_of(refusal)), 422
+    _ask_again()
     return _page(codes=second_factor.new_codes(current_user))
 
 
-@blueprint.post("/off")
-@member
-@reproof.limited
-def turn_off() -> ResponseReturnValue:
+def _turn_off() -> ResponseReturnValue:
     """Have the password alone suffice again."""
-    try:
-        reproof.ask_again(request.form.get("password", ""))
-    except Refused as refusal:
-        return _page(errors=forms.errors_of(refusal)), 422
+    _ask_again()
     second_factor.turn_off(current_user)
     flash(_("The second factor is off: your password alone opens this account."), "warning")
     return redirect(url_for("second_factor.index"))
+
+
+_ACTS: Mapping[str, Callable[[], ResponseReturnValue]] = {
+    "begin": _begin,
+    "confirm": _confirm,
+    "codes": _renew_codes,
+    "off": _turn_off,
+}
+
+
+def _ask_again() -> None:
+    reproof.ask_again(request.form.get("password", ""))
 
 
 def _page(*, errors: forms.Errors | None = None, codes: list[str] | None = None) -> str:

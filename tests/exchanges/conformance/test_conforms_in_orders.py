@@ -19,7 +19,7 @@ from app.domain import (
     TimeInForce,
     WouldTrigger,
 )
-from app.exchanges.base import AmendMode, PassedTrigger
+from app.exchanges.base import AmendMode, PassedTrigger, ReusedId
 from tests.exchanges.conformance.conftest import BTC, Account, Opening
 from tests.fixtures.sandbox import SandboxServer
 
@@ -189,17 +189,20 @@ def test_more_than_the_balance_is_refused_for_lack_of_funds(open_account: Openin
     assert account.accepted() == []
 
 
-def test_a_client_order_id_in_use_makes_no_second_order_and_is_refused_or_told_as_declared(
-    account: Account,
-) -> None:
+def test_an_order_under_a_client_id_in_use_comes_to_what_is_declared(account: Account) -> None:
     first = account.rest(client_order_id="twice1")
-    if account.able.reused_id_refused:
-        with pytest.raises(DuplicateOrder):
+    match account.able.reused_id:
+        case ReusedId.REFUSED:
+            with pytest.raises(DuplicateOrder):
+                account.rest(client_order_id="twice1")
+        case ReusedId.FIRST_AGAIN:
+            assert account.rest(client_order_id="twice1").exchange_order_id == first.exchange_order_id
+            with pytest.raises(DuplicateOrder):
+                account.rest(client_order_id="twice1", quantity=Decimal("0.02"))
+        case ReusedId.PLACED:
             account.rest(client_order_id="twice1")
-    else:
-        assert account.rest(client_order_id="twice1").exchange_order_id == first.exchange_order_id
-        with pytest.raises(DuplicateOrder):
-            account.rest(client_order_id="twice1", quantity=Decimal("0.02"))
+            assert account.accepted() == ["twice1", "twice1"]
+            return
     assert account.accepted() == ["twice1"]
 
 
