@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
 from app.domain.accounts import (
@@ -56,8 +56,7 @@ UNREADABLE = (
     TypeError,
     ValueError,
     AttributeError,
-    InvalidOperation,
-    OverflowError,
+    ArithmeticError,
     StopIteration,
 )
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import (
@@ -476,6 +476,7 @@ def test_fills_sized_in_quote_are_told_in_base() -> None:
     field=st.integers(0, 100),
     junk=st.none() | st.text(max_size=5) | st.integers() | st.lists(st.none(), max_size=1),
 )
+@settings(deadline=None)
 def test_a_row_of_another_shape_is_read_or_raises_what_the_client_understands(
     name: str, field: int, junk: Any
 ) -> None:
