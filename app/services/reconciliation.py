@@ -330,8 +330,8 @@ def _put_off(order: OrderRow, attempt: int) -> None:
     now = utc_now()
     if execution.holds_claim(order, attempt):
         in_doubt = now - (order.picked_up_at or order.created_at)
-        put_off = in_doubt * random.uniform(*_PUT_OFF)  # noqa: S311 - jitter, not a secret
-        order.next_attempt_at = now + min(put_off, _LONGEST_PUT_OFF)
+        share = random.uniform(*_PUT_OFF)  # noqa: S311 - jitter, not a secret
+        order.next_attempt_at = now + min(in_doubt, _LONGEST_PUT_OFF) * share
     db.session.commit()
 
 

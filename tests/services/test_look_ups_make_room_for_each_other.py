@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from app.dispatch import sync_queue
 from app.domain.orders import OrderStatus
+from app.exchanges import exchange_class
 from app.extensions import redis as store
 from app.models import OrderRow, utc_now
-from app.services import execution, reconciliation
+from app.services import connections, execution, reconciliation
 from tests.services.conftest import Desk, OpenDesk
 
 #: Asks most for a look-up, of the smallest allowance.
@@ -107,3 +108,20 @@ def test_executions_that_cannot_be_read_are_asked_for_at_once_but_once(open_desk
 
     assert desk.fresh(order).status is OrderStatus.OPEN
     assert store.llen(sync_queue(EXCHANGE)) == 0
+
+
+def test_what_an_order_executed_is_read_when_looking_has_used_up_what_it_may(open_desk: OpenDesk) -> None:
+    desk = open_desk(EXCHANGE)
+    desk.fault("fills", "rate_limit")
+    order = desk.submit()
+    assert (order.status, order.filled_quantity) == (OrderStatus.OPEN, None)
+    store.flushall()
+    counter = next(limit for limit in exchange_class(EXCHANGE).limits if limit.name == "counter")
+    a_look_at_what_rests_and_one_at_the_order = 2
+    for _ in range(counter.capacity - counter.reserved - a_look_at_what_rests_and_one_at_the_order):
+        with connections.calling(order.broker) as exchange:
+            exchange.open_orders()
+
+    reconciliation.sync_open(desk.broker_id)
+
+    assert desk.fresh(order).status is OrderStatus.FILLED

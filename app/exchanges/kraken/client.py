@@ -68,7 +68,7 @@ class Kraken(KrakenReader):
             return report
         if parse.carries_exit(report):  # it shows in a moment, and belongs to the report
             return None
-        complete = parse.with_fills(report, self._fills_of(report, urgent=True))
+        complete = parse.with_fills(report, self._fills_of(report))
         executed = report.filled_quantity
         return complete if complete.fills and executed in (None, complete.filled_quantity) else None
 

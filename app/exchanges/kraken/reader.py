@@ -170,7 +170,7 @@ class KrakenReader(RestExchange):
         else:
             report = self._by_client_id(symbol, params, urgent=urgent)
         if report.filled_quantity is None:
-            report = parse.with_fills(report, self._fills_of(report, urgent=urgent))
+            report = parse.with_fills(report, self._fills_of(report))
         return self._with_exits(report) if parse.carries_exit(report) and report.filled_quantity else report
 
     def _order(self, order_id: str, symbol: str, *, urgent: bool = False) -> OrderReport:
@@ -253,7 +253,7 @@ class KrakenReader(RestExchange):
     ) -> list[Fill]:
         """Of one order; or among the latest fifty of all markets, or all since a time."""
         if exchange_order_id is not None:
-            return self._fills_of(self._order(exchange_order_id, symbol))[:limit]
+            return self._fills_of(self._order(exchange_order_id, symbol, urgent=True))[:limit]
 
         def read(data: Any) -> dict[str, Fill]:
             return parse.parse_fills(data["result"]["trades"], self._symbol)
@@ -264,12 +264,12 @@ class KrakenReader(RestExchange):
         placed = self._orders(list(dict.fromkeys(str(fill.exchange_order_id) for fill in wanted)), symbol)
         return [parse.with_order(fill, placed.get(str(fill.exchange_order_id))) for fill in wanted]
 
-    def _fills_of(self, order: OrderReport, *, urgent: bool = False) -> list[Fill]:
+    def _fills_of(self, order: OrderReport) -> list[Fill]:
         """The executions that an order names, oldest first."""
-        endpoint, found = replace(wire.QUERY_TRADES, urgent=urgent), dict[str, Fill]()
+        found = dict[str, Fill]()
         for some in batches(parse.trade_ids(order), wire.MAX_TRADE_IDS):
             found |= self._call(
-                endpoint,
+                wire.QUERY_TRADES,
                 {"txid": ",".join(some)},
                 lambda data: parse.parse_fills(data["result"], always(order.symbol)),
             )

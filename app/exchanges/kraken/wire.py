@@ -89,8 +89,8 @@ def _public(path: str) -> Endpoint:
     return KrakenEndpoint("GET", f"/0/public/{path}", ((PUBLIC.name, 1),))
 
 
-def _private(path: str, cost: int = 1) -> Endpoint:
-    return KrakenEndpoint("POST", f"/0/private/{path}", ((COUNTER.name, cost),), signed=True)
+def _private(path: str, cost: int = 1, *, urgent: bool = False) -> Endpoint:
+    return KrakenEndpoint("POST", f"/0/private/{path}", ((COUNTER.name, cost),), signed=True, urgent=urgent)
 
 
 def _change(path: str, engine: int, *, in_json: bool = False) -> Endpoint:
@@ -109,7 +109,8 @@ QUERY_ORDERS = _private("QueryOrders")
 OPEN_ORDERS = _private("OpenOrders")
 CLOSED_ORDERS = _private("ClosedOrders")
 TRADES_HISTORY = _private("TradesHistory", 2)
-QUERY_TRADES = _private("QueryTrades", 2)
+#: Without what it executed an order is not booked, nor guarded what it bought: no look may use this up.
+QUERY_TRADES = _private("QueryTrades", 2, urgent=True)
 
 ADD_ORDER = _change("AddOrder", ADD_COST)
 #: For prices with a sign and a percent mark, which a form would have to escape.
