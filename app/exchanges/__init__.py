@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: Where each exchange's class lives; imported at first use, so that a process pays only for what it talks to.
 REGISTRY: Mapping[str, str] = {
     "binance": "app.exchanges.binance:Binance",
+    "bingx": "app.exchanges.bingx:BingX",
     "bitget": "app.exchanges.bitget:Bitget",
     "bybit": "app.exchanges.bybit:Bybit",
     "coinbase": "app.exchanges.coinbase:Coinbase",

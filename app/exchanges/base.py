@@ -10,7 +10,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from app.domain.accounts import Balance, ConnectionReport, Credential, Environment, Position
+from app.domain.accounts import (
+    Balance,
+    ConnectionReport,
+    Credential,
+    Environment,
+    Position,
+    RateBudgetState,
+)
 from app.domain.markets import Candle, Market, OrderBook, Ticker
 from app.domain.money import is_multiple
 from app.domain.orders import Fill, OcoRequest, OrderReport, OrderRequest, OrderType
@@ -275,6 +282,10 @@ class Exchange(ABC):
     @abstractmethod
     def futures_balances(self) -> dict[str, Balance]:
         """What backs USDT-margined futures, by asset: ``total`` with open profit and loss, ``free`` of it usable."""
+
+    @abstractmethod
+    def rate_budget(self) -> RateBudgetState | None:
+        """How much of the exchange's first allowance is used, as we count it; asks the exchange nothing."""
 
     @abstractmethod
     def close(self) -> None:

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
 from app.domain.accounts import (
@@ -56,8 +56,7 @@ UNREADABLE = (
     TypeError,
     ValueError,
     AttributeError,
-    InvalidOperation,
-    OverflowError,
+    ArithmeticError,
     StopIteration,
 )
 
@@ -403,7 +402,7 @@ class RestExchange(Exchange):
             permissions=permissions,
             ip_restricted=ip_restricted,
             clock_skew_ms=self._skew_ms(),
-            rate_budget=self._budget_state(),
+            rate_budget=self.rate_budget(),
             balances=balances,
             checked_at=now,
         )
@@ -412,8 +411,8 @@ class RestExchange(Exchange):
         """How far our clock is ahead of the exchange's; None before it was measured."""
         return -round(self._ahead_ms) if self._ahead_ms else None
 
-    def _budget_state(self) -> RateBudgetState | None:
-        """The first of the exchange's limits."""
+    def rate_budget(self) -> RateBudgetState | None:
+        """See `Exchange.rate_budget`."""
         if not self._limits:
             return None
         limit = next(iter(self._limits.values()))

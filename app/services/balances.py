@@ -12,7 +12,7 @@ from app.domain.accounts import Balance
 from app.domain.errors import AuthenticationFailed, ExchangeError, PermissionDenied
 from app.extensions import db
 from app.models import BalanceRow, Broker, User, utc_now
-from app.services import connections, drift, events, futures, history, limits, prices
+from app.services import allowances, connections, drift, events, futures, history, limits, prices
 from app.services.events import Topic
 
 _ZERO = Decimal(0)
@@ -29,6 +29,7 @@ def sync(broker_id: int) -> None:
         with connections.calling(broker) as exchange:
             held = exchange.balances()
             tickers = exchange.tickers()
+            allowances.remember(broker, exchange.rate_budget())
     except (AuthenticationFailed, PermissionDenied) as refused:
         _disconnect(broker, refused)
         raise

@@ -303,15 +303,12 @@ def _region(exchange: str, region: str | None) -> str | None:
         BrokerRefused: the exchange has no such region.
     """
     known = [each.id for each in regions(exchange)]
-    if not known:
-        return None
-    if region is not None and region not in known:
-        raise BrokerRefused(
-            f"{exchange} has no region {region!r}",
-            field="region",
-            remedy=f"Choose one of {', '.join(known)}.",
-        )
-    return region or known[0]
+    if region is None:
+        return known[0] if known else None
+    if region not in known:
+        remedy = f"Choose one of {', '.join(known)}." if known else "Leave the region out."
+        raise BrokerRefused(f"{exchange} has no region {region!r}", field="region", remedy=remedy)
+    return region
 
 
 def _change_keys(

@@ -12,12 +12,12 @@ import redis.exceptions
 import structlog
 
 from app.dispatch import orders_queue, sync_queue
-from app.domain.accounts import Environment, TradingMode
+from app.domain.accounts import Environment, RateBudgetState, TradingMode
 from app.domain.money import EXACT
 from app.exchanges import title
 from app.extensions import redis as store
 from app.models import BalanceRow, Broker
-from app.services import catalog, underway
+from app.services import allowances, catalog, underway
 from app.services.history import Worth
 from app.services.underway import Work
 
@@ -38,7 +38,7 @@ class Connection(StrEnum):
 @dataclass(frozen=True, slots=True)
 class BrokerState:
     """A broker as the pages show it. ``queue_depth`` counts what waits in its exchange's queues, None when that
-    cannot be told; the rate budget is as of the last check-up."""
+    cannot be told; the rate budget is as of the last sync of balances, or of the check-up."""
 
     id: int
     name: str
@@ -54,8 +54,17 @@ class BrokerState:
     markets_count: int
     last_sync_at: datetime | None
     queue_depth: int | None
-    rate_used: int | None
-    rate_limit: int | None
+    rate_budget: RateBudgetState | None
+
+    @property
+    def rate_used(self) -> int | None:
+        """How much of the rate limit is used, in the exchange's own weights."""
+        return None if self.rate_budget is None else self.rate_budget.used
+
+    @property
+    def rate_limit(self) -> int | None:
+        """How much may be used."""
+        return None if self.rate_budget is None else self.rate_budget.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ def states(brokers: Sequence[Broker]) -> list[BrokerState]:
     testing = underway.among(Work.CHECK, (broker.id for broker in brokers))
     depths = _queue_depths({broker.exchange for broker in brokers})
     markets = catalog.counts() if brokers else {}
+    budgets = allowances.of(brokers)
     return [
         BrokerState(
             id=broker.id,
@@ -93,8 +103,7 @@ def states(brokers: Sequence[Broker]) -> list[BrokerState]:
             markets_count=markets.get((broker.exchange, broker.environment), 0),
             last_sync_at=broker.balances_synced_at,
             queue_depth=depths.get(broker.exchange),
-            rate_used=_budget(broker, "used"),
-            rate_limit=_budget(broker, "limit"),
+            rate_budget=budgets.get(broker.id),
         )
         for broker in brokers
     ]
@@ -126,11 +135,6 @@ def _connection(broker: Broker, testing: bool) -> Connection:
     if broker.connected is None:
         return Connection.UNTESTED
     return Connection.CONNECTED if broker.connected else Connection.FAILED
-
-
-def _budget(broker: Broker, part: str) -> int | None:
-    budget = (broker.check_up or {}).get("rate_budget")
-    return None if budget is None else int(budget[part])
 
 
 def _queue_depths(exchanges: set[str]) -> dict[str, int]:

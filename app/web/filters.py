@@ -22,6 +22,7 @@ _CENT = Decimal("0.01")
 def init_app(app: Flask) -> None:
     """Make the filters known to every template."""
     app.add_template_filter(money)
+    app.add_template_filter(in_steps)
     app.add_template_filter(plain)
     app.add_template_filter(usd)
     app.add_template_filter(when)
@@ -32,6 +33,12 @@ def init_app(app: Flask) -> None:
 def money(value: Decimal | str | int) -> str:
     """An amount with every digit it has, thousands grouped, never in exponent form."""
     return written(plain(to_decimal(value)))
+
+
+def in_steps(value: Decimal, step: Decimal) -> str:
+    """A price or a quantity with as many digits as its market's steps have, so that figures stand below each other."""
+    digits = max(_digits(value), _digits(step))
+    return written(f"{value:.{digits}f}")
 
 
 def usd(value: Decimal | str | int) -> str:
@@ -60,6 +67,10 @@ def sentence(recorded: str) -> str:
     """The words of a service or an error as a sentence, in the person's language."""
     said = words(recorded.strip())
     return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '!', '?')) else '.'}"
+
+
+def _digits(value: Decimal) -> int:
+    return len(plain(value).partition(".")[2])
 
 
 @lru_cache

@@ -157,6 +157,28 @@ def test_a_ticket_is_previewed_in_place_and_a_change_disarms_the_preview(
     looks_right(page)
 
 
+def test_the_ticket_is_readable_by_day_whatever_it_shows(page: Page, history: History) -> None:
+    sign_in(page, "ada@example.org")
+    page.goto(f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT")
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    page.get_by_label("Size", exact=True).fill("0.01")
+    page.get_by_label("Stop-loss").fill("150%")
+    page.get_by_role("button", name="Preview order").click()
+    expect(page.locator("#stop_loss")).to_be_focused()
+    page.get_by_text("Lines on the chart", exact=True).click()
+    page.get_by_text("The candles as figures", exact=True).click()
+    looks_right(page)
+    page.get_by_label("Stop-loss").fill("2%")
+    page.get_by_role("button", name="Preview order").click()
+    expect(page.get_by_role("button", name="Place buy order")).to_be_visible()
+    page.locator("#symbol").fill("t")
+    expect(page.locator("#symbol-list")).to_be_visible()
+    looks_right(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Change the order").click()
+    looks_right(page)
+
+
 def test_several_take_profits_are_filled_in_and_told_in_the_preview(page: Page, history: History) -> None:
     sign_in(page, "ada@example.org")
     page.goto(f"/trade/?broker_id={history.broker_id}&symbol=BTC/USDT")

@@ -168,11 +168,13 @@ def test_a_timestamp_refused_twice_is_reported() -> None:
     assert len(server.received) == 3
 
 
-def test_the_environment_picks_the_host() -> None:
+def test_environment_and_region_pick_the_host() -> None:
     assert "//api.bybit.com" in repr(Bybit(None, environment=Environment.LIVE))
     assert "//api-testnet.bybit.com" in repr(Bybit(None, environment=Environment.TESTNET))
-    with pytest.raises(NoSuchEnvironment):
-        Bybit(None, environment=Environment.SANDBOX)
+    assert "//api.bybit.nl" in repr(Bybit(None, environment=Environment.LIVE, region="nl"))
+    for environment, region in ((Environment.SANDBOX, None), (Environment.TESTNET, "nl")):
+        with pytest.raises(NoSuchEnvironment):
+            Bybit(None, environment=environment, region=region)
 
 
 FAULTY_KEYS = [

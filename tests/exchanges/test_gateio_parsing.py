@@ -126,13 +126,13 @@ def test_triggers_tell_what_they_wait_for_and_how_they_ended() -> None:
     assert ended == [OrderStatus.EXPIRED, OrderStatus.EXPIRED, OrderStatus.CANCELED]
 
 
-def test_the_history_tells_triggers_that_placed_nothing_and_the_orders_of_those_that_did() -> None:
+def test_the_history_tells_what_a_trigger_has_placed_as_that_trigger() -> None:
     lists = {"GET spot/orders finished": "finished", "GET spot/price_orders finished": "triggers_finished"}
     with gateio(payloads=lists) as (exchange, _):
         history = exchange.order_history(SYMBOL)
     assert [order.exchange_order_id for order in history] == [
         "1799999996",
-        "1799999997",
+        "trigger-899996",
         "1799999998",
         "1799999999",
         "1800000000",
@@ -140,6 +140,13 @@ def test_the_history_tells_triggers_that_placed_nothing_and_the_orders_of_those_
         "trigger-899998",
         "trigger-899997",
     ]
+    fired = history[1]
+    assert (fired.type, fired.trigger_price, fired.filled_quantity, fired.client_order_id) == (
+        OrderType.STOP_LOSS,
+        Decimal(48000),
+        Decimal("0.0004"),
+        None,
+    )
 
 
 def test_fills_tell_the_coin_of_their_fee() -> None:

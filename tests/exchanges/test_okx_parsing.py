@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import Balance, Grant, Market, MarketKind, OrderStatus, OrderType, Side
@@ -207,6 +207,7 @@ ROWS = {
     field=st.integers(0, 100),
     junk=st.none() | st.text(max_size=5) | st.integers() | st.lists(st.none(), max_size=1),
 )
+@settings(deadline=None)
 def test_a_row_of_another_shape_is_read_or_raises_what_the_client_understands(
     case: Any, field: int, junk: Any
 ) -> None:

@@ -17,7 +17,7 @@ from app.domain.accounts import Balance, Credential, Environment
 from app.domain.history import Grain
 from app.extensions import db
 from app.models import BalancePoint, BalanceRow, Broker, FuturesBalance, utc_now
-from app.services import balances, brokers, connections, users
+from app.services import balances, brokers, connections, overview, users
 from tests.fixtures.app import AppFactory
 from tests.fixtures.history import BTC_PRICE, History
 from tests.fixtures.sandbox import SandboxServer
@@ -139,7 +139,11 @@ def test_what_backs_futures_is_shown_beside_and_changes_no_other_figure(
             )
         balances.sync(broker.id)
         rows = db.session.query(FuturesBalance).all()
-        assert db.session.get_one(Broker, broker.id).connected is not False
+        synced = db.session.get_one(Broker, broker.id)
+        assert synced.connected is not False
+        [state] = overview.states([synced])
+        assert state.rate_used
+        assert state.rate_used < (state.rate_limit or 0)
         connections.close()
     told = [(row.asset, row.total, row.usd_value) for row in rows]
     assert told == ([("USDT", Decimal("1234.5"), Decimal("1234.5"))] if exchange == "kucoin" else [])

@@ -248,6 +248,7 @@ def test_the_chart_shows_what_is_at_stake_on_the_market(browser: FlaskClient, hi
         ("STOP_LOSS", "48000"),
     ]
     assert re.findall(r'data-fill="(\w+)"', page) == ["BUY"]
+    assert "<span data-last-price>50,000.00</span>" in page, "with the digits of the market's prices"
     assert re.search(r'value="4h" checked', page)
     other = browser.get(f"/trade/?broker_id={history.broker_id}&symbol=ETH/USDT&interval=nonsense").text
     assert 'data-fill="' not in other

@@ -35,6 +35,7 @@ class BybitReads(PresetExchange):
     capabilities = wire.CAPABILITIES
     credential_fields = wire.CREDENTIAL_FIELDS
     base_urls = wire.SPOT_URLS
+    regions = wire.REGIONS
     limits = wire.LIMITS
     client_id_pattern = wire.CLIENT_ID
     client_id_rule = wire.CLIENT_ID_RULE

@@ -31,7 +31,7 @@ from app.domain.errors import (
     RateLimited,
 )
 from app.domain.orders import OrderStatus, OrderType, TimeInForce
-from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place
+from app.exchanges.base import AmendMode, Capabilities, CredentialField, PassedTrigger, Place, Region
 from app.exchanges.budget import Limit, Scope
 from app.exchanges.presets import STOP, TARGET
 from app.exchanges.rest import Endpoint, Fault
@@ -43,6 +43,23 @@ SPOT_URLS = {
     Environment.LIVE: "https://api.bybit.com",
     Environment.TESTNET: "https://api-testnet.bybit.com",
 }
+
+
+def _site(id_: str, country: str, domain: str) -> Region:
+    """A site with accounts and keys of its own, and no testnet."""
+    return Region(id_, f"{domain}: {country}", {Environment.LIVE: f"https://api.{domain}"})
+
+
+#: Keys work at the host of the site on which the account was opened, and nowhere else. The site of the European
+#: Economic Area (bybit.eu) serves only keys that are bound to a registered broker.
+REGIONS = (
+    Region("global", "bybit.com: most countries", SPOT_URLS),
+    _site("nl", "Netherlands", "bybit.nl"),
+    _site("ae", "United Arab Emirates", "bybit.ae"),
+    _site("kz", "Kazakhstan", "bybit.kz"),
+    _site("ge", "Georgia", "bybitgeorgia.ge"),
+    _site("id", "Indonesia", "bybit.id"),
+)
 
 CREDENTIAL_FIELDS = (
     CredentialField("api_key", "API key", secret=False),
@@ -190,6 +207,7 @@ CAPABILITIES = Capabilities(
     client_id_lookup=timedelta(hours=23),
     client_id_unique_forever=True,
     history_kept=timedelta(hours=23),
+    fills_kept=HISTORY,
     look_up_places=frozenset(Place),
     request_window=timedelta(milliseconds=RECEIVE_WINDOW_MS) + TIMESTAMP_AHEAD,
     visibility_delay=timedelta(seconds=10),

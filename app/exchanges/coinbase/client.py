@@ -105,7 +105,13 @@ class Coinbase(CoinbaseReads):
         """Cancel an order; a leg takes its sibling along, an entry the exits it carries."""
         if exchange_order_id is None:
             exchange_order_id = self._by_client_id(symbol, given(client_order_id)).exchange_order_id
-        self._cancel([parse.order_number(exchange_order_id or "")])
+        elif parse.is_unborn(exchange_order_id):
+            exchange_order_id = self.get_order(symbol, exchange_order_id=exchange_order_id).exchange_order_id
+        if exchange_order_id is None or parse.is_unborn(exchange_order_id):
+            raise OrderNotFound(
+                self.name, "the exit does not rest yet", remedy="Cancel the entry it waits for."
+            )
+        self._cancel([parse.order_number(exchange_order_id)])
         return self._confirmed(symbol, exchange_order_id=exchange_order_id)
 
     def _cancel(self, numbers: Sequence[str]) -> None:

@@ -28,6 +28,8 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 #: The legs of a bracket, which is one order at Coinbase, are known by its id and what they are for.
 STOP_PREFIX, TARGET_PREFIX = "sl-", "tp-"
+#: Before an id of its own, so are those of a bracket that has none yet, by the id of its entry.
+UNBORN_PREFIX = "of-"
 STOP_SUFFIX, TARGET_SUFFIX = "-sl", "-tp"
 
 _shared = lru_cache(maxsize=4096)(Decimal)
@@ -253,6 +255,7 @@ def unborn(entry: OrderReport) -> tuple[OrderReport, ...]:
         side=entry.side and entry.side.opposite,
         price=Decimal(terms["limit_price"]),
         status=OrderStatus.PENDING if waits else OrderStatus.CANCELED,
+        exchange_order_id=UNBORN_PREFIX + (entry.exchange_order_id or ""),
         filled_quantity=ZERO,
         average_price=None,
         cost=ZERO,
@@ -289,7 +292,16 @@ def legs(orders: Sequence[OrderReport]) -> list[OrderReport]:
 
 
 def order_number(exchange_order_id: str) -> str:
-    """The id of the order that one of our ids stands for."""
+    """The id of the order that one of our ids stands for: of an exit that has none yet, its entry."""
+    return _bracket_number(exchange_order_id).removeprefix(UNBORN_PREFIX)
+
+
+def is_unborn(exchange_order_id: str) -> bool:
+    """Whether an id is that of an exit which has none at Coinbase yet."""
+    return _bracket_number(exchange_order_id).startswith(UNBORN_PREFIX)
+
+
+def _bracket_number(exchange_order_id: str) -> str:
     return exchange_order_id.removeprefix(STOP_PREFIX).removeprefix(TARGET_PREFIX)
 
 

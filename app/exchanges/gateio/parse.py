@@ -121,12 +121,12 @@ def parse_futures_balances(data: Row) -> dict[str, Balance]:
     return {balance.asset: balance} if balance.total else {}
 
 
-def parse_position(row: Row, contract_size: Decimal) -> Position:
-    """One row of ``positions``: ``size`` is in contracts, negative when short."""
+def parse_position(row: Row) -> Position:
+    """One row of ``positions``, its quantity still in contracts; negative when short."""
     base, _, quote = row["contract"].partition("_")
     return Position(
         symbol=f"{base}/{quote}",
-        quantity=Decimal(str(row["size"])) * contract_size,
+        quantity=Decimal(str(row["size"])),
         entry_price=positive(row["entry_price"]),
         mark_price=positive(row.get("mark_price")),
         unrealised_pnl=Decimal(row["unrealised_pnl"]),

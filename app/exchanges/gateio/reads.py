@@ -129,24 +129,30 @@ class GateReads(RestExchange):
         return Permissions(read=Grant.YES), Grant.YES if addresses else Grant.NO
 
     def positions(self) -> list[Position]:
-        rows = self._futures(wire.POSITIONS, {"holding": "true"}, [])
-        return [parse.parse_position(row, self._contract_size(row["contract"])) for row in rows]
+        found = self._futures(
+            wire.POSITIONS, {"holding": "true"}, lambda rows: [parse.parse_position(row) for row in rows]
+        )
+        return [
+            replace(position, quantity=position.quantity * self._contract_size(position.symbol))
+            for position in found or []
+        ]
 
-    def _contract_size(self, contract: str) -> Decimal:
+    def _contract_size(self, symbol: str) -> Decimal:
         """How much of the base one contract stands for."""
-        return self._call(wire.CONTRACT, {"id": contract}, lambda data: Decimal(data["quanto_multiplier"]))
+        return self._call(
+            wire.CONTRACT, {"id": theirs(symbol)}, lambda data: Decimal(data["quanto_multiplier"])
+        )
 
     def futures_balances(self) -> dict[str, Balance]:
-        data = self._futures(wire.FUTURES_ACCOUNT, {}, None)
-        return {} if data is None else parse.parse_futures_balances(data)
+        return self._futures(wire.FUTURES_ACCOUNT, {}, parse.parse_futures_balances) or {}
 
-    def _futures(self, endpoint: Endpoint, params: Params, none: Any) -> Any:
-        """An answer about futures; ``none`` where nothing was ever moved there."""
+    def _futures(self, endpoint: Endpoint, params: Params, read: Callable[[Any], Parsed]) -> Parsed | None:
+        """An answer about futures; None where nothing was ever moved there."""
         try:
-            return self._call(endpoint, params)
+            return self._call(endpoint, params, read)
         except ExchangeError as error:
             if error.code == wire.NO_FUTURES:
-                return none
+                return None
             raise
 
     # -- looking up --------------------------------------------------------------------------------------------
@@ -183,16 +189,7 @@ class GateReads(RestExchange):
         params = {"id": exchange_order_id.removeprefix(TRIGGER_PREFIX)}
         trigger = self._call(wire.GET_TRIGGER, params, lambda row: parse_trigger(row, symbol))
         fired = fired_order(trigger)
-        if fired is None:
-            return trigger
-        return replace(
-            self._spot_order(symbol, fired),
-            exchange_order_id=exchange_order_id,
-            client_order_id=None,
-            type=trigger.type,
-            price=trigger.price,
-            trigger_price=trigger.trigger_price,
-        )
+        return trigger if fired is None else as_fired(trigger, self._spot_order(symbol, fired))
 
     # -- lists -------------------------------------------------------------------------------------------------
 
@@ -202,16 +199,17 @@ class GateReads(RestExchange):
     def order_history(
         self, symbol: str, since: datetime | None = None, limit: int | None = None
     ) -> list[OrderReport]:
-        """See `Exchange.order_history`. A trigger that has fired is told as the order it placed."""
+        """See `Exchange.order_history`. What a trigger has placed is told as that trigger."""
         most = limit or wire.PAGE if since is None else None
+        triggers = self._triggers("finished", symbol, most)
+        fired = {fired_order(trigger): trigger for trigger in triggers if fired_order(trigger)}
         found = [
             *self.open_orders(symbol),
-            *self._ended(symbol, since, most),
             *(
-                trigger
-                for trigger in self._triggers("finished", symbol, most)
-                if fired_order(trigger) is None
+                as_fired(fired[order.exchange_order_id], order) if order.exchange_order_id in fired else order
+                for order in self._ended(symbol, since, most)
             ),
+            *(trigger for trigger in triggers if fired_order(trigger) is None),
         ]
         oldest_first = sorted(
             {order.exchange_order_id: order for order in found}.values(),
@@ -322,6 +320,18 @@ def fired_order(trigger: OrderReport) -> str | None:
     """The id of the order that a trigger has placed, once it has."""
     number = trigger.raw.get("fired_order_id")
     return str(number) if number and trigger.raw["status"] == "finish" else None
+
+
+def as_fired(trigger: OrderReport, order: OrderReport) -> OrderReport:
+    """A trigger, told by the order it has placed."""
+    return replace(
+        order,
+        exchange_order_id=trigger.exchange_order_id,
+        client_order_id=None,
+        type=trigger.type,
+        price=trigger.price,
+        trigger_price=trigger.trigger_price,
+    )
 
 
 def _stretches(since: datetime) -> Iterator[Params]:

@@ -215,15 +215,13 @@ class OKXReads(ReceiptExchange):
 
     def _exits(self, entry: OrderReport) -> tuple[OrderReport, ...]:
         """The exits that an entry carries, each as it rests or, until it is born, as it was asked for."""
-        found: list[OrderReport] = []
-        for row in algos.carried_by(entry):
-            try:
-                if not entry.filled_quantity:
-                    raise OrderNotFound(self.name, "the exit is not born before the entry has filled")
-                found += algos.exits_of(self._algo({"algoClOrdId": row["algoClOrdId"]}))
-            except OrderNotFound:
-                found += algos.unborn(row, entry, milliseconds(self._now_ms()))
-        return tuple(found)
+        return tuple(exit_ for row in algos.carried_by(entry) for exit_ in self._carried(row, entry))
+
+    def _carried(self, row: Row, entry: OrderReport) -> tuple[OrderReport, ...]:
+        if entry.filled_quantity:
+            with suppress(OrderNotFound):
+                return algos.exits_of(self._algo({"algoClOrdId": row["algoClOrdId"]}))
+        return algos.unborn(row, entry, milliseconds(self._now_ms()))
 
     def _exit_of_entry(self, symbol: str, asked: AlgoId) -> OrderReport:
         """An exit that is not born, as the record of its entry tells it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from app.sandbox.dialects.base import Dialect
 from app.sandbox.dialects.binance import Binance
+from app.sandbox.dialects.bingx import BingX
 from app.sandbox.dialects.bitget import Bitget
 from app.sandbox.dialects.bybit import Bybit
 from app.sandbox.dialects.coinbase import Coinbase
@@ -16,6 +17,7 @@ from app.sandbox.dialects.okx import OKX
 
 DIALECTS: Mapping[str, type[Dialect]] = {
     "binance": Binance,
+    "bingx": BingX,
     "bitget": Bitget,
     "bybit": Bybit,
     "coinbase": Coinbase,

@@ -204,9 +204,12 @@ def _is_htmx() -> bool:
 
 
 def _again(errors: forms.Errors) -> ResponseReturnValue:
-    """The same ticket with what is wrong at each field and nothing that was typed lost."""
+    """The same ticket with what is wrong at each field and nothing that was typed lost.
+
+    Telling what is wrong is what htmx asked for: no failure, of which a browser would complain in its console.
+    """
     if _is_htmx():
-        return render_template("partials/preview.html", preview=None, errors=errors), 422
+        return render_template("partials/preview.html", preview=None, errors=errors)
     owned = _tradable()
     broker = _chosen(owned, request.form.get("broker_id", type=int))
     return _page(owned, broker, request.form.get("symbol", "").strip(), errors=errors), 422

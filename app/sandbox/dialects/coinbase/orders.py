@@ -13,7 +13,7 @@ from app.sandbox.dialects.coinbase import render, rules
 from app.sandbox.dialects.coinbase.call import Call, amount
 from app.sandbox.dialects.coinbase.errors import Refused, invalid, not_found, refused
 from app.sandbox.dialects.coinbase.notation import Json, engine_id, is_told, legs, order_id, product_of
-from app.sandbox.engine.model import Order, OrderType
+from app.sandbox.engine.model import Order, OrderType, State
 from app.sandbox.engine.model import Refused as EngineRefused
 
 _MOST = 250
@@ -136,4 +136,5 @@ def _find(call: Call, number: str) -> Order | None:
 
 
 def _is_live(order: Order) -> bool:
-    return any(leg.live for leg in legs(order))
+    """Whether it may be cancelled: a bracket that waits for its entry goes with that."""
+    return any(leg.live and leg.state is not State.PENDING for leg in legs(order))
