@@ -106,7 +106,7 @@ def test_an_assets_page_tells_its_course_with_gaps_where_no_price_was_known(
     assert points[-1]["value"] == "5000.00"
     times = [point["time"] for point in points]
     assert times == sorted(set(times))
-    text = browser.get(f"/balances/{broker.id}/BTC").text
+    text = browser.get(f"/balances/{broker.id}/BTC?period=day").text
     assert "Held when the ledger was opened" in text
     assert text.count("no price</span>") == 1
     assert browser.get(f"/balances/{broker.id}/NOPE").status_code == 404
