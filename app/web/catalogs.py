@@ -6,6 +6,7 @@ than what it was made from.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -14,20 +15,39 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
+from markupsafe import Markup
 
 from app.web.sentences import Sentences
 
 PLACE = Path(__file__).parents[2] / "translations"
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a language says: by gettext, for sentences of services, and texts without values as templates want them."""
+
+    translations: Translations
+    sentences: Sentences
+    marked: dict[str, Markup] = field(default_factory=dict)
+
+
 def of(language: str) -> Translations:
     """What gettext looks texts up in; empty for the language that the texts are written in."""
-    return _read(language)[0]
+    return _read(language).translations
 
 
 def sentences(language: str) -> Sentences:
     """What recognises the sentences of services and says them in this language."""
-    return _read(language)[1]
+    return _read(language).sentences
+
+
+def marked(language: str, english: str) -> Markup:
+    """A text without values for a template; made once, since a page says hundreds."""
+    texts = _read(language)
+    said = texts.marked.get(english)
+    if said is None:
+        said = texts.marked[english] = Markup(texts.translations.ugettext(english) % {})  # noqa: S704 - ours
+    return said
 
 
 def path_of(language: str) -> Path:
@@ -36,15 +56,15 @@ def path_of(language: str) -> Path:
 
 
 @lru_cache
-def _read(language: str) -> tuple[Translations, Sentences]:
+def _read(language: str) -> Texts:
     path = path_of(language)
     if not path.exists():
-        return Translations(), Sentences({})
+        return Texts(Translations(), Sentences({}))
     with path.open("rb") as file:
         return looked_up(read_po(file, locale=language))
 
 
-def looked_up(catalog: Catalog) -> tuple[Translations, Sentences]:
+def looked_up(catalog: Catalog) -> Texts:
     """A catalog as gettext and the recogniser want it; fuzzy translations are left out."""
     compiled = BytesIO()
     write_mo(compiled, catalog)
@@ -57,4 +77,4 @@ def looked_up(catalog: Catalog) -> tuple[Translations, Sentences]:
         and message.id
         and not message.fuzzy
     }
-    return Translations(fp=compiled), Sentences(said)
+    return Texts(Translations(fp=compiled), Sentences(said))

@@ -132,7 +132,7 @@ def test_an_alert_tells_each_part_with_its_meaning_and_what_it_kept(
 ) -> None:
     page = browser.get(f"/webhooks/alerts/{history.alert_ids[0]}").text
     assert "where a loss is cut" in page
-    assert "<dd>2 %</dd>" in page
+    assert '<dd translate="no">2 %</dd>' in page
     assert "<dt>strategy</dt><dd>ema</dd>" in page
     assert f'href="/orders/{history.filled_order_id}"' in page
 

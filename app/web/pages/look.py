@@ -5,14 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import refresh
 from flask_login import current_user
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from app.services import users
 from app.web import forms, zones
 from app.web.access import member
-from app.web.languages import LANGUAGES
+from app.web.languages import LANGUAGES, find_out_again
 
 blueprint = Blueprint("look", __name__, url_prefix="/settings/look")
 
@@ -49,7 +48,7 @@ def index() -> ResponseReturnValue:
         language=wanted["language"] or None,
         time_zone=wanted["time_zone"] or None,
     )
-    refresh()
+    find_out_again()
     flash(_("The pages look as you chose."), "success")
     return redirect(url_for("look.index"))
 
