@@ -11,7 +11,7 @@ from app.sandbox.dialects.bingx import rules
 from app.sandbox.dialects.bingx.call import Call, Endpoint
 from app.sandbox.dialects.bingx.endpoints import ENDPOINTS
 from app.sandbox.dialects.bingx.errors import BingXError, too_often
-from app.sandbox.dialects.bingx.limits import GROUPS, RateLimits, report
+from app.sandbox.dialects.bingx.limits import GROUPS, WINDOW_SECONDS, RateLimits, report
 from app.sandbox.dialects.bingx.notation import exchange_symbol, order_number
 from app.sandbox.dialects.bingx.parameters import Parameters, pairs
 from app.sandbox.dialects.bingx.signing import KEY_HEADER, authenticate
@@ -33,7 +33,9 @@ class BingX:
     def __init__(self, venue: Venue, *, enforce_limits: bool) -> None:
         self._venue = venue
         self.limits = GROUPS | {
-            endpoint.name: endpoint.limit for endpoint in ENDPOINTS.values() if endpoint.limit is not None
+            endpoint.name: endpoint.limit * WINDOW_SECONDS
+            for endpoint in ENDPOINTS.values()
+            if endpoint.limit is not None
         }
         self._rate = RateLimits(self.limits, enforce=enforce_limits)
         self._listing = self._current_listing(None)

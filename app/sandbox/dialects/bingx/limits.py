@@ -1,5 +1,7 @@
-"""BingX's rate limits: so many calls a second of each signed endpoint by account, and of each group by address.
+"""BingX's rate limits: so many calls of each signed endpoint by account, and of each group of them by address.
 
+Those by account are documented by the second, and counted in windows whose length is not: ten seconds are assumed, as
+groups have.
 Source: https://bingx-api.github.io/docs-v3/#/en/Spot/Introduction
 """
 
@@ -8,12 +10,13 @@ from __future__ import annotations
 from app.sandbox.dialects.bingx.errors import too_often
 from app.sandbox.limits import Counters, Window
 
-#: Groups of endpoints that an address shares, by ten seconds.
-MARKET_DATA, READS, WRITES = "market-data-10s", "reads-10s", "writes-10s"
+WINDOW_SECONDS = 10
+
+#: Groups of endpoints that an address shares, and how much of them in a window.
+MARKET_DATA, READS, WRITES = "market-data", "reads", "writes"
 GROUPS = {MARKET_DATA: 500, READS: 2000, WRITES: 2000}
 
-_SECOND = 1_000_000
-_GROUP_SECONDS = 10
+_LENGTH = WINDOW_SECONDS * 1_000_000
 
 
 class RateLimits:
@@ -30,7 +33,7 @@ class RateLimits:
         Raises:
             BingXError: 100410 beyond either.
         """
-        by_address = Window(self._values[group], _GROUP_SECONDS)
+        by_address = Window(self._values[group], WINDOW_SECONDS)
         beyond = self._counters.add(group, by_address, address, 1, now) > by_address.limit
         window = self._window(name)
         if window is not None:
@@ -44,10 +47,10 @@ class RateLimits:
         if window is None or not self._enforce:
             return {}
         left = window.limit - self._counters.used(name, window, user, now)
-        return report(max(0, left), (now // _SECOND + 1) * _SECOND)
+        return report(max(0, left), (now // _LENGTH + 1) * _LENGTH)
 
     def _window(self, name: str) -> Window | None:
-        return Window(self._values[name], 1) if name in self._values else None
+        return Window(self._values[name], WINDOW_SECONDS) if name in self._values else None
 
 
 def report(left: int, reset: int) -> dict[str, str]:
