@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -27,7 +28,15 @@ PICTURES = {
     "order": "/orders/1",
     "trade": "/trade/?symbol=BTC/USDT",
     "webhooks": "/webhooks/",
+    "alert": "/webhooks/alerts/1",
+    "positions": "/positions/",
+    "balances": "/balances/",
+    "performance": "/performance",
+    "markets": "/markets/",
+    "broker": "/brokers/1",
+    "start": "/start",
 }
+PHONE = {"dashboard-phone": "/", "orders-phone": "/orders/"}
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
 
@@ -48,15 +57,21 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
             page = browser.new_page(viewport={"width": 1280, "height": 860})
             _log_in(page, f"http://127.0.0.1:{web}", email, password)
-            for name, path in PICTURES.items():
-                page.goto(f"http://127.0.0.1:{web}{path}")
-                page.wait_for_timeout(1000)
-                page.screenshot(path=IMAGES / f"{name}.png")
+            _take(page, f"http://127.0.0.1:{web}", PICTURES)
+            page.set_viewport_size({"width": 360, "height": 780})
+            _take(page, f"http://127.0.0.1:{web}", PHONE)
             browser.close()
     finally:
         demo.send_signal(signal.SIGINT)
         demo.wait(30)
         shutil.rmtree(Path(directory), ignore_errors=True)
+
+
+def _take(page: Page, url: str, pictures: Mapping[str, str]) -> None:
+    for name, path in pictures.items():
+        page.goto(f"{url}{path}")
+        page.wait_for_timeout(1000)
+        page.screenshot(path=IMAGES / f"{name}.png")
 
 
 def _login(demo: subprocess.Popen[str]) -> tuple[str, str]:
@@ -72,7 +87,7 @@ def _log_in(page: Page, url: str, email: str, password: str) -> None:
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", password)
     page.press("input[name=password]", "Enter")
-    page.wait_for_url(f"{url}/")
+    page.wait_for_url(re.compile(f"{re.escape(url)}/(start)?$"))
 
 
 if __name__ == "__main__":

@@ -190,10 +190,10 @@ def test_a_miss_is_told_to_open_pages_and_shown_among_the_alerts(
     line = make_line(settings=HOURLY)
     _later(line, minutes=61)
     with app.app_context():
-        changes = events.subscribe(trader.id, heartbeat=5)
+        heard = events.listen(turn=5)
+        assert next(heard) == []
         assert misses.look() == 1
-        change = next(change for change in changes if change is not None)
-        assert change.topic is Topic.ALERTS
+        assert [(change.user_id, change.topic) for change in next(heard)] == [(trader.id, Topic.ALERTS)]
 
     browser, (alert,) = log_in(trader), line.alerts()
     assert "MISS" in browser.get("/webhooks/").text
