@@ -76,7 +76,7 @@ def test_a_search_that_ran_out_of_its_allowance_goes_on_where_it_ended(open_desk
 
     reconciliation.reconcile(order.id)
 
-    assert desk.fresh(order).status is OrderStatus.EXPIRED
+    assert desk.fresh(order).status is OrderStatus.PENDING
 
 
 def test_what_was_ruled_out_of_one_attempt_is_looked_through_again_after_the_next(
