@@ -75,8 +75,10 @@ def test_a_second_factor_is_set_up_used_and_its_sessions_ended(
     looks_right(page)
     page.goto("/admin")
     looks_right(page)
+    # The browser itself complains of a page that answers 503, also when an open page looks whether it is still true: so
+    # this one is left, and a page of its own looks.
+    page.goto("about:blank")
     assert app.test_cli_runner().invoke(args=["maintenance", "on"]).exit_code == 0
-    # The browser itself complains of a page that answers 503, so that a page of its own looks at it.
     away = chromium.new_context(base_url=server, viewport=page.viewport_size).new_page()
     away.goto("/")
     expect(away.get_by_role("heading", name="Back in a moment")).to_be_visible()
