@@ -5,16 +5,13 @@ Amounts are strings; JSON numbers are taken as well, with the digits they were w
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from app.domain.errors import InvalidAmount
-from app.domain.money import to_decimal
 from app.sandbox.dialects.bitget.errors import BitgetError, empty, wrong
+from app.sandbox.dialects.parameters import ParametersBase, json_in
 from app.sandbox.http import Request
 
 #: The strictest of the lengths and alphabets that are documented.
@@ -23,57 +20,15 @@ _CLIENT_ID = re.compile(r"[0-9A-Za-z_:#\-+\s]{1,32}\Z")
 T = TypeVar("T")
 
 
-class Parameters:
+class Parameters(ParametersBase):
     """The parameters of one call, or of one order in a batch. An empty text counts as absent."""
 
-    def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = values
-
-    def __contains__(self, name: str) -> bool:
-        return self._values.get(name) not in (None, "")
+    wrong = staticmethod(wrong)
+    missing = staticmethod(empty)
 
     def joined(self, **values: object) -> Parameters:
         """These parameters and others, which prevail."""
         return Parameters({**self._values, **values})
-
-    def text(self, name: str) -> str | None:
-        value = self._values.get(name)
-        if value is None or value == "":
-            return None
-        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-            raise wrong(name)
-        return str(value)
-
-    def required(self, name: str) -> str:
-        return self.need(self.text, name)
-
-    def need(self, read: Callable[[str], T | None], name: str) -> T:
-        """What ``read`` finds under a name, or 40019 when nothing was sent."""
-        value = read(name)
-        if value is None:
-            raise empty(name)
-        return value
-
-    def amount(self, name: str) -> Decimal | None:
-        """A positive amount."""
-        text = self.text(name)
-        if text is None:
-            return None
-        try:
-            value = to_decimal(text)
-        except InvalidAmount:
-            raise wrong(name) from None
-        if value <= 0:
-            raise wrong(name)
-        return value
-
-    def integer(self, name: str) -> int | None:
-        text = self.text(name)
-        if text is None:
-            return None
-        if not (text.isascii() and text.isdigit()) or len(text) > 19:
-            raise wrong(name)
-        return int(text)
 
     def choice(self, name: str, choices: Mapping[str, T], default: T | None = None) -> T:
         """What a word stands for, upper or lower case."""
@@ -109,11 +64,6 @@ class Parameters:
             raise wrong("limit")
         return default if asked is None else asked
 
-    def microseconds(self, name: str) -> int | None:
-        """A time, sent in milliseconds."""
-        value = self.integer(name)
-        return None if value is None else value * 1000
-
     def rows(self, name: str, most: int) -> list[Parameters]:
         """The orders of a batch.
 
@@ -145,10 +95,7 @@ def read_parameters(request: Request) -> Parameters:
     """
     if request.method == "GET":
         return Parameters(dict(parse_qsl(request.query, keep_blank_values=True)))
-    try:
-        values = json.loads(request.body or b"{}", parse_float=Decimal)
-    except (ValueError, RecursionError):
-        raise wrong("body") from None
+    values = json_in(request.body)
     if not isinstance(values, dict):
         raise wrong("body")
     return Parameters(values)

@@ -2,82 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from app.domain.errors import InvalidAmount
-from app.domain.money import to_decimal
 from app.sandbox.dialects.gateio.errors import GateError, missing, wrong
 from app.sandbox.dialects.gateio.notation import TEXT_PREFIX
+from app.sandbox.dialects.parameters import ParametersBase, json_in
 from app.sandbox.http import Request
 
 _TEXT = re.compile(r"t-[0-9A-Za-z_.-]{1,28}\Z")
 
-T = TypeVar("T")
 
-
-class Parameters:
+class Parameters(ParametersBase):
     """The parameters of one call, or one object among them. An empty text counts as absent."""
 
-    def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = values
-
-    def __contains__(self, name: str) -> bool:
-        return self._values.get(name) not in (None, "")
-
-    def text(self, name: str) -> str | None:
-        value = self._values.get(name)
-        if value is None or value == "":
-            return None
-        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-            raise wrong(name)
-        return str(value)
-
-    def required(self, name: str) -> str:
-        return self.need(self.text, name)
-
-    def need(self, read: Callable[[str], T | None], name: str) -> T:
-        """What ``read`` finds under a name, or a refusal when nothing was sent."""
-        value = read(name)
-        if value is None:
-            raise missing(name)
-        return value
-
-    def amount(self, name: str) -> Decimal | None:
-        """A positive amount."""
-        text = self.text(name)
-        if text is None:
-            return None
-        try:
-            value = to_decimal(text)
-        except InvalidAmount:
-            raise wrong(name) from None
-        if value <= 0:
-            raise wrong(name)
-        return value
-
-    def integer(self, name: str) -> int | None:
-        text = self.text(name)
-        if text is None:
-            return None
-        if not (text.isascii() and text.isdigit()) or len(text) > 15:
-            raise wrong(name)
-        return int(text)
-
-    def choice(self, name: str, choices: Mapping[str, T], default: T | None = None) -> T:
-        """What a word stands for."""
-        text = self.text(name)
-        if text is None and default is not None:
-            return default
-        if text is None:
-            raise missing(name)
-        if text not in choices:
-            raise wrong(name)
-        return choices[text]
+    most_digits = 15
+    wrong = staticmethod(wrong)
+    missing = staticmethod(missing)
 
     def client_id(self) -> str | None:
         """What a customer calls an order, without the prefix that says so."""
@@ -117,10 +58,7 @@ def read_parameters(request: Request) -> Parameters:
     query: dict[str, object] = dict(parse_qsl(request.query, keep_blank_values=True))
     if request.method not in ("POST", "PATCH"):
         return Parameters(query)
-    try:
-        values = json.loads(request.body or b"{}", parse_float=Decimal)
-    except (ValueError, RecursionError):
-        values = None
+    values = json_in(request.body)
     if not isinstance(values, dict):
         raise GateError(400, "INVALID_REQUEST_BODY", "Invalid request body")
     return Parameters({**query, **values})
